@@ -1,0 +1,32 @@
+//! What every part of a call's way knows of it: the context from the edge.
+
+use serde::Serialize;
+
+use crate::CallId;
+
+/// W3C trace context of a call (spec: SEP-414; W3C Trace Context), as received, or begun here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// `traceparent`, validated.
+    pub parent: Option<Box<str>>,
+    /// `tracestate`, as received.
+    pub state: Option<Box<str>>,
+    /// `baggage`, as received.
+    pub baggage: Option<Box<str>>,
+}
+
+impl Trace {
+    /// The trace id within `traceparent`: 32 hexadecimal digits.
+    pub fn id(&self) -> Option<&str> {
+        self.parent.as_deref().and_then(|p| p.get(3..35))
+    }
+}
+
+/// A call from the edge on.
+#[derive(Debug, Clone)]
+pub struct CallContext {
+    /// Its id, the same in `intent` and `outcome`.
+    pub id: CallId,
+    /// Its trace.
+    pub trace: Trace,
+}

@@ -1,0 +1,312 @@
+//! What the ledger is told: one [`Record`] per thing that happened, written as one JSON line.
+//!
+//! The ledger adds `v`, `index` and `time` in front; the members here follow in the order of the fields.
+//! Everything borrows, since a record is written at once. Strings that a stranger chose are bounded by
+//! whoever makes the record; JSON escapes keep their line breaks and control characters from forging lines.
+
+use serde::Serialize;
+
+use crate::definition::{DefinitionHash, DefinitionKind};
+use crate::grant::Action;
+use crate::principal::PrincipalKind;
+use crate::{CallId, Generation, KeyId, PrincipalId, ServerId, TeamId};
+
+/// The version of the line's format, member `v`.
+pub const RECORD_VERSION: u32 = 1;
+
+/// One entry of the ledger.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Record<'a> {
+    /// A call was allowed and is about to go to a server.
+    Intent(Intent<'a>),
+    /// How a call ended.
+    Outcome(Outcome<'a>),
+    /// A call was answered by the gateway itself: lists, pings, handshakes.
+    Local(Local<'a>),
+    /// A call was refused by policy.
+    Denied(Denied<'a>),
+    /// Somebody could not show who they are.
+    AuthFailure(AuthFailure<'a>),
+    /// Somebody changed something by the admin API, or the gateway did by itself.
+    AdminChange(AdminChange<'a>),
+    /// A server's definitions are not what they were.
+    DefinitionDrift(DefinitionDrift<'a>),
+    /// The gateway started or stopped on this ledger.
+    Lifecycle(Lifecycle<'a>),
+}
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Who<'a> {
+    /// The principal.
+    pub principal: PrincipalId,
+    /// Person or workload.
+    #[serde(rename = "type")]
+    pub kind: PrincipalKind,
+    /// Who vouches for the subject.
+    pub issuer: &'a str,
+    /// The name at the issuer.
+    pub subject: &'a str,
+    /// The team.
+    pub team: TeamId,
+    /// The key shown, if a key was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyId>,
+}
+
+/// What was asked for, and through which door.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct What<'a> {
+    /// The path of the MCP endpoint.
+    pub endpoint: &'a str,
+    /// The JSON-RPC method.
+    pub method: &'a str,
+    /// The protocol revision that the client speaks.
+    pub era: &'a str,
+    /// A digest of the client's session id, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<&'a str>,
+    /// The client application by its own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<&'a str>,
+    /// W3C trace id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<&'a str>,
+}
+
+/// The thing at a server that a call is about.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Subject<'a> {
+    /// The server.
+    pub server: ServerId,
+    /// Its name then.
+    pub name: &'a str,
+    /// The definition's kind; none if the call concerns the server as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<DefinitionKind>,
+    /// The definition's key, or the URI asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<&'a str>,
+    /// The definition's hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hash: Option<DefinitionHash>,
+}
+
+/// Why it was allowed or not.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Why<'a> {
+    /// The action judged.
+    pub action: Action,
+    /// The generation of policy and grants.
+    pub generation: Generation,
+    /// The ids of the rules and grants that decided.
+    pub rules: &'a [Box<str>],
+}
+
+/// The arguments, without themselves.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Payload<'a> {
+    /// How many bytes.
+    pub bytes: u64,
+    /// HMAC-SHA-256 under the ledger's digest key, hexadecimal: equal payloads are recognised, short ones
+    /// not guessed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hmac: Option<&'a str>,
+}
+
+/// See [`Record::Intent`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Intent<'a> {
+    /// The call.
+    pub call: CallId,
+    /// Who.
+    pub who: Who<'a>,
+    /// What.
+    pub what: What<'a>,
+    /// Where.
+    pub subject: Subject<'a>,
+    /// Why it was allowed.
+    pub why: Why<'a>,
+    /// The request's `params`.
+    pub arguments: Payload<'a>,
+}
+
+/// See [`Record::Outcome`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome<'a> {
+    /// The call, as in its intent.
+    pub call: CallId,
+    /// How it ended.
+    pub status: Status,
+    /// The code of a JSON-RPC error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    /// A sentence on what went wrong, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
+    /// The answer's size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<Payload<'a>>,
+    /// How long it took.
+    pub timing: Timing,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// With a result.
+    Ok,
+    /// With a result that the tool marked as an error.
+    ToolError,
+    /// With a JSON-RPC error by the server.
+    RpcError,
+    /// The server asks for input first (spec: MRTR).
+    InputRequired,
+    /// The server could not be reached.
+    UpstreamUnreachable,
+    /// The server did not answer in time.
+    UpstreamTimeout,
+    /// The server answered what is no answer.
+    UpstreamInvalid,
+    /// The client cancelled, or left where leaving is cancelling.
+    Cancelled,
+    /// The answer could not be delivered: the client had left.
+    ClientGone,
+    /// The gateway stopped while the call was under way; whether the server acted is not known.
+    Unknown,
+}
+
+/// Durations in microseconds.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Timing {
+    /// From the request's last byte to the decision.
+    pub policy_us: u64,
+    /// From the first byte to the server to the last byte from it.
+    pub upstream_us: u64,
+    /// From the request's last byte to this record.
+    pub total_us: u64,
+}
+
+/// See [`Record::Local`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Local<'a> {
+    /// The call.
+    pub call: CallId,
+    /// Who.
+    pub who: Who<'a>,
+    /// What.
+    pub what: What<'a>,
+    /// How it ended.
+    pub status: Status,
+    /// The code of a JSON-RPC error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    /// The generation of the catalogue.
+    pub generation: Generation,
+}
+
+/// See [`Record::Denied`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Denied<'a> {
+    /// The call.
+    pub call: CallId,
+    /// Who.
+    pub who: Who<'a>,
+    /// What.
+    pub what: What<'a>,
+    /// The server, definition or URI that was asked for, if there is such a thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject<'a>>,
+    /// The name that was asked for, cut to 256 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<&'a str>,
+    /// Why it was refused.
+    pub why: Why<'a>,
+    /// The stable reason: `policy_denied`, `not_found` …
+    pub reason: &'a str,
+}
+
+/// See [`Record::AuthFailure`].
+#[derive(Debug, Clone, Serialize)]
+pub struct AuthFailure<'a> {
+    /// The path asked for, cut to 256 bytes.
+    pub path: &'a str,
+    /// Where from, as the trusted proxies tell it.
+    pub peer: &'a str,
+    /// The stable reason: `missing`, `unknown_key`, `expired`, `revoked`, `wrong_audience` …
+    pub reason: &'a str,
+    /// The visible part of the key shown, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<&'a str>,
+    /// How many alike this record stands for: beyond a rate they are counted, not written one by one.
+    pub count: u64,
+}
+
+/// See [`Record::AdminChange`].
+#[derive(Debug, Clone, Serialize)]
+pub struct AdminChange<'a> {
+    /// Who; none if the gateway itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<Who<'a>>,
+    /// The operation: `server.add`, `grant.revoke` …
+    pub operation: &'a str,
+    /// The id of what was changed.
+    pub object: &'a str,
+    /// What it was, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<&'a serde_json::Value>,
+    /// What it shall be, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<&'a serde_json::Value>,
+}
+
+/// See [`Record::DefinitionDrift`].
+#[derive(Debug, Clone, Serialize)]
+pub struct DefinitionDrift<'a> {
+    /// The server and definition.
+    pub subject: Subject<'a>,
+    /// `added`, `removed` or `changed`.
+    pub change: &'a str,
+    /// The hash before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<DefinitionHash>,
+}
+
+/// See [`Record::Lifecycle`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Lifecycle<'a> {
+    /// `started` or `stopped`.
+    pub event: &'a str,
+    /// The product's version.
+    pub version: &'a str,
+    /// The node's name.
+    pub node: &'a str,
+}
+
+/// Proof that a record is in the ledger at the durability that the ledger promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// The record's index, from 0.
+    pub index: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_s_line_breaks_stay_inside_one_line() {
+        let record = Record::AuthFailure(AuthFailure {
+            path: "/mcp\n{\"kind\":\"outcome\"}\r\u{1b}[2J",
+            peer: "127.0.0.1",
+            reason: "missing",
+            prefix: None,
+            count: 1,
+        });
+        let line = serde_json::to_string(&record).unwrap();
+        assert!(line.starts_with(r#"{"kind":"auth_failure","path":""#), "{line}");
+        assert!(line.bytes().all(|b| b >= 0x20), "{line}");
+    }
+}
