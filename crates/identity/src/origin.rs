@@ -48,7 +48,7 @@ impl HostRules {
     /// `allowed_origins` (such as `https://app.example`) address it.
     pub fn new(public_url: &str, listen: &[SocketAddr], allowed_origins: &[String]) -> Self {
         let public = public_url.parse::<Uri>().ok();
-        let public_host = public.as_ref().and_then(Uri::host).map(plain);
+        let public_host = public.as_ref().and_then(Uri::host).map(|host| plain(host).to_owned());
         let mut hosts: Vec<String> =
             listen.iter().filter(|at| !at.ip().is_unspecified()).map(|at| at.ip().to_string()).collect();
         let local = listen.iter().any(|at| at.ip().is_loopback())
@@ -76,7 +76,7 @@ impl HostRules {
         let mut named = header.iter().chain(target.authority()).peekable();
         let known = named.peek().is_some()
             && named
-                .all(|authority| !authority.as_str().contains('@') && self.knows(&plain(authority.host())));
+                .all(|authority| !authority.as_str().contains('@') && self.knows(plain(authority.host())));
         if known { Ok(()) } else { Err(ForeignRequest::Host) }
     }
 
@@ -86,12 +86,13 @@ impl HostRules {
         };
         let origin = origin_of(text).ok_or(ForeignRequest::Origin)?;
         let from_here = self.local
-            && text.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|h| is_this_machine(&plain(h))));
+            && text.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(|h| is_this_machine(plain(h))));
         if from_here || self.origins.contains(&origin) { Ok(()) } else { Err(ForeignRequest::Origin) }
     }
 
     fn knows(&self, host: &str) -> bool {
-        (self.local && is_this_machine(host)) || self.hosts.iter().any(|known| known == host)
+        (self.local && is_this_machine(host))
+            || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     }
 }
 
@@ -107,13 +108,13 @@ fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a st
     value.to_str().map(Some).map_err(|_| Double)
 }
 
-/// A host in lower case, without brackets and a final dot.
-fn plain(host: &str) -> String {
-    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase()
+/// A host without brackets and a final dot.
+fn plain(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.')
 }
 
 fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// `scheme://host:port` in one spelling, the default port written out; `None` for `null` and everything else
@@ -127,7 +128,7 @@ fn origin_of(text: &str) -> Option<String> {
         (None, "https") => 443,
         _ => return None,
     };
-    Some(format!("{scheme}://{}:{port}", plain(uri.host()?)))
+    Some(format!("{scheme}://{}:{port}", plain(uri.host()?).to_ascii_lowercase()))
 }
 
 #[cfg(test)]
