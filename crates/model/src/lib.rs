@@ -8,6 +8,7 @@
 pub mod call;
 pub mod clock;
 pub mod definition;
+pub mod destination;
 pub mod entropy;
 pub mod grant;
 pub mod id;
@@ -21,6 +22,7 @@ pub mod time;
 pub mod toolset;
 
 pub use clock::{Clock, FrozenClock};
+pub use destination::{Destination, DestinationHost};
 pub use entropy::Entropy;
 pub use id::{CallId, GrantId, GroupId, KeyId, PrincipalId, ServerId, TeamId, ToolsetId};
 pub use name::{InvalidName, Name};

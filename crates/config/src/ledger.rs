@@ -1,0 +1,84 @@
+//! `[ledger]`: how strong and how long the audit ledger's segments are.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::problem::{Problems, at_least};
+
+/// What a record must survive before its call goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// Written to the kernel: survives the end of the process, however it comes.
+    Os,
+    /// On disk (fdatasync, group-committed): survives loss of power.
+    Disk,
+}
+
+/// The audit ledger.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LedgerFile {
+    /// What a record must survive before its call goes on.
+    durability: Durability,
+    /// A segment file is closed at this size.
+    segment_bytes: u64,
+    /// A segment file is closed at this age.
+    segment_seconds: u64,
+    /// A signed checkpoint is made after so many records.
+    checkpoint_records: u64,
+    /// A signed checkpoint is made after so many seconds with new records.
+    checkpoint_seconds: u64,
+    /// A write that takes longer refuses calls with `audit_unavailable`.
+    stall_ms: u64,
+}
+
+impl Default for LedgerFile {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Os,
+            segment_bytes: 64 << 20,
+            segment_seconds: 3600,
+            checkpoint_records: 4096,
+            checkpoint_seconds: 10,
+            stall_ms: 2000,
+        }
+    }
+}
+
+/// The audit ledger's settings.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// What a record must survive before its call goes on.
+    pub durability: Durability,
+    /// Size at which a segment is closed, in bytes.
+    pub segment_bytes: u64,
+    /// Age at which a segment is closed.
+    pub segment_age: Duration,
+    /// Records after which a checkpoint is made.
+    pub checkpoint_records: u64,
+    /// Time after which a checkpoint is made.
+    pub checkpoint_every: Duration,
+    /// How long a write may take before calls are refused.
+    pub stall: Duration,
+}
+
+impl LedgerFile {
+    pub(crate) fn check(self, problems: &mut Problems) -> Ledger {
+        at_least(problems, "ledger.segment_bytes", self.segment_bytes, 1 << 20);
+        at_least(problems, "ledger.segment_seconds", self.segment_seconds, 60);
+        at_least(problems, "ledger.checkpoint_records", self.checkpoint_records, 1);
+        at_least(problems, "ledger.checkpoint_seconds", self.checkpoint_seconds, 1);
+        at_least(problems, "ledger.stall_ms", self.stall_ms, 10);
+        Ledger {
+            durability: self.durability,
+            segment_bytes: self.segment_bytes,
+            segment_age: Duration::from_secs(self.segment_seconds),
+            checkpoint_records: self.checkpoint_records,
+            checkpoint_every: Duration::from_secs(self.checkpoint_seconds),
+            stall: Duration::from_millis(self.stall_ms),
+        }
+    }
+}
