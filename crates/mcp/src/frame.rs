@@ -51,7 +51,7 @@ impl<'a> Answer<'a> {
 /// What an answer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome<'a> {
-    /// It worked; for answers of servers always an object.
+    /// It worked; always an object.
     Result(Raw<'a>),
     /// It did not.
     Error(ErrorObject<'a>),

@@ -151,6 +151,7 @@ impl<'a> Found<'a> {
         let method = self.method.map(|raw| raw.string().ok_or(Bad("method must be a string"))).transpose()?;
         match (method, self.result, self.error) {
             (Some(method), None, None) => self.call(method, limits),
+            (None, Some(result), None) if !result.is_object() => Err(Bad("result must be an object")),
             (None, Some(result), None) => self.response(Outcome::Result(result), limits),
             (None, None, Some(error)) => {
                 let error =

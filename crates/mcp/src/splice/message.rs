@@ -10,7 +10,7 @@ use crate::json::{Object, Raw};
 /// What to change in a message.
 ///
 /// `body` is `params` of requests and notifications and `result` of answers; `meta` is its `_meta`. Absent ones are
-/// created when something is set in them. `_meta` itself is changed through `meta`, not through `body`.
+/// created when something is set in them; in an answer that is an error only id, code and message change. `_meta` itself is changed through `meta`, not through `body`.
 #[derive(Debug, Clone, Default)]
 pub struct Patch<'p> {
     /// The new id.
@@ -44,11 +44,11 @@ pub struct Outline<'a> {
 
 /// A message that can be patched.
 pub trait Editable {
-    /// Finds the parts.
+    /// Finds the parts; `body` and `meta` only if `inside`, since that reads through a server's whole answer.
     ///
     /// # Errors
     /// [`SpliceError::Malformed`] if the inside of a server's message cannot be read.
-    fn outline(&self) -> Result<Outline<'_>, SpliceError>;
+    fn outline(&self, inside: bool) -> Result<Outline<'_>, SpliceError>;
 }
 
 impl<'p> Patch<'p> {
@@ -78,7 +78,8 @@ impl<'p> Patch<'p> {
     /// # Errors
     /// [`SpliceError`] if the message lacks a part that is to be changed, or its inside cannot be read.
     pub fn apply(&self, message: &impl Editable) -> Result<Vec<u8>, SpliceError> {
-        let outline = message.outline()?;
+        let inside = !(self.body.is_empty() && self.meta.is_empty());
+        let outline = message.outline(inside)?;
         let mut edits = Edits::new();
         if let Some(new) = &self.id {
             let id = outline.id.ok_or(SpliceError::Missing("id"))?;
@@ -86,7 +87,8 @@ impl<'p> Patch<'p> {
         }
         match outline.error {
             Some(error) => self.edit_error(&error, &mut edits),
-            None => self.edit_body(&outline, &mut edits)?,
+            None if inside => self.edit_body(&outline, &mut edits)?,
+            None => {}
         }
         edits.apply(outline.raw.as_bytes())
     }
@@ -127,7 +129,7 @@ impl<'p> Patch<'p> {
 }
 
 impl Editable for Request<'_> {
-    fn outline(&self) -> Result<Outline<'_>, SpliceError> {
+    fn outline(&self, _inside: bool) -> Result<Outline<'_>, SpliceError> {
         Ok(Outline {
             raw: self.raw,
             id: Some(Raw::at(self.id.as_str(), self.id_start)),
@@ -140,7 +142,7 @@ impl Editable for Request<'_> {
 }
 
 impl Editable for Notification<'_> {
-    fn outline(&self) -> Result<Outline<'_>, SpliceError> {
+    fn outline(&self, _inside: bool) -> Result<Outline<'_>, SpliceError> {
         Ok(Outline {
             raw: self.raw,
             id: None,
@@ -153,26 +155,26 @@ impl Editable for Notification<'_> {
 }
 
 impl Editable for Response<'_> {
-    fn outline(&self) -> Result<Outline<'_>, SpliceError> {
-        answer(self.raw, self.id.map(|id| Raw::at(id.as_str(), self.id_start)), self.outcome)
+    fn outline(&self, inside: bool) -> Result<Outline<'_>, SpliceError> {
+        answer(self.raw, self.id.map(|id| Raw::at(id.as_str(), self.id_start)), self.outcome, inside)
     }
 }
 
 impl Editable for Answer<'_> {
-    fn outline(&self) -> Result<Outline<'_>, SpliceError> {
-        answer(self.raw, self.id.map(|id| Raw::at(id.as_str(), self.id_start)), self.outcome)
+    fn outline(&self, inside: bool) -> Result<Outline<'_>, SpliceError> {
+        answer(self.raw, self.id.map(|id| Raw::at(id.as_str(), self.id_start)), self.outcome, inside)
     }
 }
 
 impl Editable for FrameRequest<'_> {
-    fn outline(&self) -> Result<Outline<'_>, SpliceError> {
-        called(self.raw, Some(Raw::at(self.id.as_str(), self.id_start)), self.params)
+    fn outline(&self, inside: bool) -> Result<Outline<'_>, SpliceError> {
+        called(self.raw, Some(Raw::at(self.id.as_str(), self.id_start)), self.params, inside)
     }
 }
 
 impl Editable for FrameNotification<'_> {
-    fn outline(&self) -> Result<Outline<'_>, SpliceError> {
-        called(self.raw, None, self.params)
+    fn outline(&self, inside: bool) -> Result<Outline<'_>, SpliceError> {
+        called(self.raw, None, self.params, inside)
     }
 }
 
@@ -180,14 +182,21 @@ fn called<'a>(
     raw: &'a str,
     id: Option<Raw<'a>>,
     params: Option<Raw<'a>>,
+    inside: bool,
 ) -> Result<Outline<'a>, SpliceError> {
-    let body = params.map(|raw| raw.object()).transpose()?;
+    let body = params.filter(|_| inside).map(|raw| raw.object()).transpose()?;
     let meta = meta_of(body.as_ref())?;
     Ok(Outline { raw, id, body, meta, error: None, may_add_params: true })
 }
 
-fn answer<'a>(raw: &'a str, id: Option<Raw<'a>>, outcome: Outcome<'a>) -> Result<Outline<'a>, SpliceError> {
+fn answer<'a>(
+    raw: &'a str,
+    id: Option<Raw<'a>>,
+    outcome: Outcome<'a>,
+    inside: bool,
+) -> Result<Outline<'a>, SpliceError> {
     let (body, error) = match outcome {
+        Outcome::Result(_) if !inside => (None, None),
         Outcome::Result(result) => (Some(result.object()?), None),
         Outcome::Error(error) => (None, Some(error)),
     };
