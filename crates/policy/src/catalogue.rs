@@ -91,3 +91,6 @@ impl Catalogue {
         self.server_by_id(server).map_or(&[], |found| found.toolsets_of(kind, key))
     }
 }
+
+#[cfg(test)]
+mod tests;

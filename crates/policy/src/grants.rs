@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bailiwick_model::GrantId;
-use bailiwick_model::grant::{Grant, Grantee};
+use bailiwick_model::grant::{Action, Grant, Grantee, Scope};
+use bailiwick_model::{GrantId, GroupId, PrincipalId, ServerId, Timestamp, ToolsetId};
 
 /// All grants.
 #[derive(Debug, Clone, Default)]
@@ -34,4 +34,62 @@ impl Grants {
     pub fn of(&self, grantee: Grantee) -> &[Arc<Grant>] {
         self.by_grantee.get(&grantee).map_or(&[], Vec::as_slice)
     }
+
+    /// What a principal holds now, by its own grants and those of its groups.
+    pub(crate) fn held_by(&self, principal: PrincipalId, groups: &[GroupId], now: Timestamp) -> Holdings {
+        let mut holdings = Holdings::default();
+        let own = self.of(Grantee::Principal(principal)).iter();
+        let shared = groups.iter().flat_map(|group| self.of(Grantee::Group(*group)));
+        for grant in own.chain(shared).filter(|grant| grant.expires_at.is_none_or(|end| now < end)) {
+            holdings.add(grant);
+        }
+        holdings
+    }
+}
+
+/// What one principal holds, found by what it is on.
+#[derive(Debug, Default)]
+pub(crate) struct Holdings {
+    /// When the first of the grants ends: from then on this is no longer true.
+    pub(crate) valid_until: Option<Timestamp>,
+    by_scope: HashMap<Scope, Vec<Arc<Grant>>>,
+    // Those on a server or on one of its definitions.
+    by_server: HashMap<ServerId, Vec<Arc<Grant>>>,
+}
+
+impl Holdings {
+    fn add(&mut self, grant: &Arc<Grant>) {
+        self.valid_until = earlier(self.valid_until, grant.expires_at);
+        if let Scope::Server { server } | Scope::Definition { server, .. } = &grant.scope {
+            self.by_server.entry(*server).or_default().push(Arc::clone(grant));
+        }
+        self.by_scope.entry(grant.scope.clone()).or_default().push(Arc::clone(grant));
+    }
+
+    /// The grants on exactly this that allow the action.
+    pub(crate) fn on(&self, scope: &Scope, action: Action) -> impl Iterator<Item = &Arc<Grant>> {
+        let grants = self.by_scope.get(scope).map_or(&[][..], Vec::as_slice);
+        grants.iter().filter(move |grant| grant.actions.contains(&action))
+    }
+
+    /// The grants that reach anything of a server: on it, on one of its definitions, or on one of these
+    /// toolsets, which select some of them.
+    pub(crate) fn reaching<'a>(
+        &'a self,
+        server: ServerId,
+        toolsets: &'a [ToolsetId],
+    ) -> impl Iterator<Item = &'a Arc<Grant>> {
+        let of = |grants: Option<&'a Vec<Arc<Grant>>>| grants.map_or(&[][..], Vec::as_slice);
+        let through_toolsets =
+            toolsets.iter().flat_map(move |id| of(self.by_scope.get(&Scope::Toolset { toolset: *id })));
+        of(self.by_server.get(&server))
+            .iter()
+            .chain(through_toolsets)
+            .filter(|grant| !grant.actions.is_empty())
+    }
+}
+
+/// The earlier of two ends, where none means never.
+pub(crate) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }

@@ -16,7 +16,13 @@ pub mod rules;
 pub mod snapshot;
 pub mod template;
 
+mod entities;
+mod explain;
+#[cfg(test)]
+mod fixture;
+mod judge;
 mod memory;
+mod standing;
 
 pub use catalogue::{Catalogue, CatalogueServer, CatalogueToolset, Member, Source};
 pub use decision::{Decision, Denial, Target};

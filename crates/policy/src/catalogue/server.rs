@@ -1,7 +1,7 @@
 //! One server of the catalogue: its definitions in its own order, found by kind and key, or by URI.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bailiwick_model::ToolsetId;
 use bailiwick_model::definition::{Definition, DefinitionKind};
@@ -10,7 +10,12 @@ use bailiwick_model::toolset::Toolset;
 use serde_json::value::RawValue;
 
 use super::Source;
+use crate::entities::{Slice, Unbuildable};
 use crate::template::UriTemplate;
+
+/// The most templates of one server against which a URI is held: a hostile server could offer thousands that
+/// are slow to match.
+const MAX_TEMPLATES: usize = 256;
 
 /// One server with what it offers.
 #[derive(Debug)]
@@ -31,6 +36,9 @@ pub struct CatalogueServer {
     templates: Vec<(UriTemplate, usize)>,
     in_toolsets: Vec<Box<[ToolsetId]>>,
     reached_by: Box<[ToolsetId]>,
+    // What Cedar sees of the server and of each definition: made when first judged, kept with the catalogue.
+    own_slice: OnceLock<Result<Slice, Unbuildable>>,
+    slices: Box<[OnceLock<Result<Slice, Unbuildable>>]>,
 }
 
 impl CatalogueServer {
@@ -52,6 +60,8 @@ impl CatalogueServer {
                 .iter()
                 .map(|d| ids(toolsets, |t| t.selections.iter().any(|s| s.covers(id, d.kind, &d.key))))
                 .collect(),
+            own_slice: OnceLock::new(),
+            slices: definitions.iter().map(|_| OnceLock::new()).collect(),
             reached_by: ids(toolsets, |t| t.selections.iter().any(|s| s.server == id)),
             definitions,
         };
@@ -63,6 +73,7 @@ impl CatalogueServer {
         for (at, definition) in self.definitions.iter().enumerate() {
             self.by_key[definition.kind as usize].entry(definition.key.as_str().into()).or_insert(at);
             if definition.kind == DefinitionKind::ResourceTemplate
+                && self.templates.len() < MAX_TEMPLATES
                 && let Some(template) = UriTemplate::parse(&definition.key)
             {
                 self.templates.push((template, at));
@@ -102,6 +113,24 @@ impl CatalogueServer {
     /// The toolsets that select anything of this server, in the order of their ids.
     pub fn reached_by(&self) -> &[ToolsetId] {
         &self.reached_by
+    }
+
+    /// The server as policies see it.
+    pub(crate) fn own_slice(&self) -> &Result<Slice, Unbuildable> {
+        self.own_slice.get_or_init(|| Slice::of_server(&self.server))
+    }
+
+    /// The definition as policies see it, with the definition; none if there is none.
+    pub(crate) fn slice(
+        &self,
+        kind: DefinitionKind,
+        key: &str,
+    ) -> Option<(&Arc<Definition>, &Result<Slice, Unbuildable>)> {
+        let at = self.position(kind, key)?;
+        let definition = self.definitions.get(at)?;
+        let toolsets = self.in_toolsets.get(at)?;
+        let make = || Slice::of_definition(&self.server, definition, toolsets);
+        Some((definition, self.slices.get(at)?.get_or_init(make)))
     }
 
     fn position(&self, kind: DefinitionKind, key: &str) -> Option<usize> {
