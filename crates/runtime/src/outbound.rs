@@ -1,0 +1,128 @@
+//! The one outbound HTTP client: for calls to servers and for every fetch of the control plane. Each dial
+//! passes the egress guard on the resolved address, also behind a corporate proxy; TLS is always
+//! verified; redirects are returned, never followed; connections are pooled and kept alive.
+//!
+//! On a pooled connection a request costs a pool look-up and hyper's own work: nothing of this file is
+//! awaited, boxed or allocated there beyond what hyper-util's client does.
+
+mod connector;
+mod error;
+mod proxy;
+mod small;
+mod stream;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{HeaderValue, PROXY_AUTHORIZATION};
+use http::{Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use crate::EgressRules;
+use connector::Connector;
+pub use error::{OutboundError, SetupError};
+pub use proxy::Proxy;
+
+/// Idle connections are closed after this time.
+const POOL_IDLE: Duration = Duration::from_secs(60);
+/// Idle connections kept per origin.
+const POOL_IDLE_PER_HOST: usize = 256;
+/// The largest head of an answer, in bytes; also the size of the read buffer at most.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// What an [`Outbound`] is made of.
+#[derive(Debug, Clone)]
+pub struct OutboundSettings {
+    /// Where dials may go.
+    pub rules: EgressRules,
+    /// The corporate proxy, if there is one.
+    pub proxy: Option<Proxy>,
+    /// Further certificate authorities, as PEM.
+    pub extra_ca: Option<Vec<u8>>,
+    /// How long a dial may take: name, TCP, proxy and TLS together.
+    pub connect_timeout: Duration,
+}
+
+impl Default for OutboundSettings {
+    fn default() -> Self {
+        Self {
+            rules: EgressRules::default(),
+            proxy: None,
+            extra_ca: None,
+            connect_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The outbound client. Clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Outbound {
+    client: Client<Connector, Full<Bytes>>,
+    proxy: Option<Arc<Proxy>>,
+}
+
+impl Outbound {
+    /// A client with an empty pool.
+    ///
+    /// # Errors
+    /// The extra certificate authorities cannot be read, or there is no certificate authority at all.
+    pub fn new(settings: OutboundSettings) -> Result<Self, SetupError> {
+        let tls = tls::client_config(settings.extra_ca.as_deref())?;
+        let proxy = settings.proxy.map(Arc::new);
+        let connector = Connector::new(settings.rules, proxy.clone(), tls, settings.connect_timeout);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .http1_max_buf_size(MAX_HEAD.max(8192))
+            .http2_max_header_list_size(64 * 1024)
+            .http2_adaptive_window(true)
+            .build(connector);
+        Ok(Self { client, proxy })
+    }
+
+    /// Sends a request to an absolute `http` or `https` URL and returns the answer's head, whatever its
+    /// status; the body streams. A request that provably was not sent, because a kept connection had been
+    /// closed, is sent again on a new one; nothing else is ever repeated. There is no timeout but that of
+    /// dialling: the caller bounds the rest.
+    ///
+    /// # Errors
+    /// Says what failed; [`OutboundError::was_sent`] tells whether the server may have seen the request.
+    pub async fn request(
+        &self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, OutboundError> {
+        if let Some(proxy) = &self.proxy {
+            authorize_at_proxy(proxy, &mut request);
+        }
+        self.client.request(request).await.map_err(OutboundError::from_client)
+    }
+}
+
+/// Plain `http` through a proxy is asked of the proxy itself, which therefore wants its password with
+/// each request; it removes the header. `https` tells it once, when the tunnel is made.
+fn authorize_at_proxy(proxy: &Proxy, request: &mut Request<Full<Bytes>>) {
+    request.headers_mut().remove(PROXY_AUTHORIZATION);
+    if request.uri().scheme() == Some(&http::uri::Scheme::HTTP)
+        && let Some(authorization) = proxy.authorization()
+        && request.uri().host().is_some_and(|host| proxy.carries(host))
+    {
+        let value: HeaderValue = authorization.clone();
+        request.headers_mut().insert(PROXY_AUTHORIZATION, value);
+    }
+}
+
+/// The host of a URL without the brackets of an IPv6 literal.
+fn bare_host(uri: &Uri) -> Option<&str> {
+    let host = uri.host()?;
+    Some(host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host))
+}
+
+#[cfg(test)]
+mod tests;

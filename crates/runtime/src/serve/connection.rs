@@ -1,0 +1,217 @@
+//! One connection: TLS if the listener has it, HTTP/2 by ALPN or by prior knowledge, else HTTP/1.1 under
+//! guard; served until it ends, or drained when the process stops.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use super::ServeLimits;
+use super::guarded::Guarded;
+use crate::Scheme;
+
+/// The client's preface of HTTP/2 (RFC 9113 section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// Requests at once on one HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
+/// Headers in one request.
+const MAX_HEADERS: usize = 128;
+/// How often a silent HTTP/2 client is asked whether it is there, and how long it may take to say so.
+const PING_EVERY: Duration = Duration::from_secs(60);
+
+/// Who is at the other end of the connection; in the extensions of every request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerInfo {
+    /// The address of whoever opened the connection: the client, or a proxy.
+    pub address: SocketAddr,
+    /// What is spoken on this connection.
+    pub scheme: Scheme,
+}
+
+/// What the connections of a listener share.
+pub(super) struct Shared {
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) limits: ServeLimits,
+    pub(super) stop: CancellationToken,
+}
+
+/// Adds the peer to each request.
+#[derive(Clone)]
+struct WithPeer<S> {
+    inner: S,
+    peer: PeerInfo,
+}
+
+impl<S: Service<Request<Incoming>>> Service<Request<Incoming>> for WithPeer<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> S::Future {
+        request.extensions_mut().insert(self.peer);
+        self.inner.call(request)
+    }
+}
+
+/// Why a connection ended before its time.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectionError {
+    #[error("nothing came in time")]
+    Silent,
+    #[error("TLS: {0}")]
+    Tls(io::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("{0}: {cause}", cause = .0.source().map(ToString::to_string).unwrap_or_default())]
+    Http(#[from] hyper::Error),
+}
+
+/// Serves one accepted connection to its end.
+pub(super) async fn serve<S, B>(
+    tcp: TcpStream,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    service: S,
+) -> Result<(), ConnectionError>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    tcp.set_nodelay(true)?;
+    let first = shared.limits.header_timeout;
+    if let Some(tls) = &shared.tls {
+        let tls = timeout(first, tls.accept(tcp)).await.map_err(|_| ConnectionError::Silent)?;
+        let tls = tls.map_err(ConnectionError::Tls)?;
+        let h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+        let service = WithPeer { inner: service, peer: PeerInfo { address, scheme: Scheme::Https } };
+        return if h2 { http2(tls, &shared, service).await } else { http1(tls, &shared, service).await };
+    }
+    let h2 = timeout(first, prior_knowledge(&tcp)).await.map_err(|_| ConnectionError::Silent)??;
+    let service = WithPeer { inner: service, peer: PeerInfo { address, scheme: Scheme::Http } };
+    if h2 { http2(tcp, &shared, service).await } else { http1(tcp, &shared, service).await }
+}
+
+/// Whether the client begins with HTTP/2's preface. Looks without taking.
+async fn prior_knowledge(tcp: &TcpStream) -> io::Result<bool> {
+    let mut seen = [0u8; PREFACE.len()];
+    loop {
+        let count = tcp.peek(&mut seen).await?;
+        let start = seen.get(..count).unwrap_or_default();
+        if count == 0 || !PREFACE.starts_with(start) {
+            return Ok(false);
+        }
+        if count == PREFACE.len() {
+            return Ok(true);
+        }
+        // A socket with unread bytes is always ready: without a pause this would spin.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn http1<IO, S, B>(io: IO, shared: &Shared, service: S) -> Result<(), ConnectionError>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let limits = &shared.limits;
+    let io = TokioIo::new(Guarded::new(io, limits.header_timeout));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // hyper's clock runs while it waits for a request: that is the idle time. The guard has the
+        // shorter one of a head that began.
+        .header_read_timeout(limits.idle_timeout)
+        .max_header_size(limits.max_header_bytes)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(io, service);
+    drive(connection, &shared.stop).await
+}
+
+async fn http2<IO, S, B>(io: IO, shared: &Shared, service: S) -> Result<(), ConnectionError>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    let header_bytes = u32::try_from(shared.limits.max_header_bytes).unwrap_or(u32::MAX);
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(header_bytes)
+        // Rapid reset (CVE-2023-44487): h2's own default, stated.
+        .max_pending_accept_reset_streams(20)
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_EVERY)
+        .serve_connection(TokioIo::new(io), service);
+    drive(connection, &shared.stop).await
+}
+
+/// A hyper connection that can be asked to finish.
+trait Graceful: Future<Output = hyper::Result<()>> {
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<I, S, B> Graceful for http1::Connection<I, S>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body + 'static,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S, B> Graceful for http2::Connection<I, S, TokioExecutor>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn StdError + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn StdError + Send + Sync>>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+/// Runs a connection; when the process stops, lets what is in flight finish and takes nothing new.
+async fn drive(connection: impl Graceful, stop: &CancellationToken) -> Result<(), ConnectionError> {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        biased;
+        ended = connection.as_mut() => return Ok(ended?),
+        () = stop.cancelled() => {}
+    }
+    connection.as_mut().finish();
+    Ok(connection.await?)
+}

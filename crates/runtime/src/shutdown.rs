@@ -1,0 +1,41 @@
+//! The signals that ask the process to end: SIGTERM from a supervisor, SIGINT from a terminal.
+
+use std::io;
+
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+/// Which signal came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM.
+    Terminate,
+    /// SIGINT, as by Ctrl-C.
+    Interrupt,
+}
+
+/// Listens for the signals that ask the process to end. From its creation on, they no longer end the
+/// process by themselves.
+#[derive(Debug)]
+pub struct Shutdown {
+    terminate: Stream,
+    interrupt: Stream,
+}
+
+impl Shutdown {
+    /// Starts to listen; must be called inside the runtime.
+    ///
+    /// # Errors
+    /// The kernel refused the handlers.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Resolves at the next signal. Called again, it waits for the next one, so that a second Ctrl-C can
+    /// end a drain early.
+    pub async fn requested(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.interrupt.recv() => Signal::Interrupt,
+        }
+    }
+}
