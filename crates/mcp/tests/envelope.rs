@@ -1,5 +1,7 @@
 //! What a client's body may be: tables out of the specification and SECURITY.md "Parsing and policy".
 
+#![expect(clippy::panic, reason = "tests fail by panics, in their helpers too")]
+
 use bailiwick_mcp::envelope::{Id, ParseErrorKind};
 use bailiwick_mcp::json::SyntaxError;
 use bailiwick_mcp::{Envelope, Limits, Message, Outcome, ParseError, RawId, Request};

@@ -1,5 +1,7 @@
 //! Headers against bodies, in both directions, and the era of a message.
 
+#![expect(clippy::panic, reason = "tests fail by panics, in their helpers too")]
+
 use bailiwick_mcp::headers::{
     HeaderMismatch, InvalidAnnotation, Mirror, ParamHeaders, Spoken, check, check_params, classify, mirror,
 };

@@ -1,5 +1,7 @@
 //! Patches change what they name and nothing else.
 
+#![expect(clippy::panic, reason = "tests fail by panics, in their helpers too")]
+
 use bailiwick_mcp::splice::SpliceError;
 use bailiwick_mcp::{
     Edits, Envelope, Frame, Limits, Message, ObjectPatch, Patch, Raw, RawId, Request, frame,

@@ -11,11 +11,10 @@ const SUFFIX: &str = "?=";
 
 /// The header value for a text: plain if that is unambiguous, else in its base64 form.
 pub fn encode(text: &str) -> HeaderValue {
-    let plain = text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'))
-        && !text.starts_with([' ', '\t'])
-        && !text.ends_with([' ', '\t'])
-        && !(text.starts_with(PREFIX) && text.ends_with(SUFFIX));
-    let value = if plain {
+    let ascii = text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\t'));
+    let padded = text.trim_matches([' ', '\t']) != text;
+    let sentinel = text.starts_with(PREFIX) && text.ends_with(SUFFIX);
+    let value = if ascii && !padded && !sentinel {
         HeaderValue::from_str(text)
     } else {
         HeaderValue::try_from(format!("{PREFIX}{}{SUFFIX}", STANDARD.encode(text)))

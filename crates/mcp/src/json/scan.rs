@@ -202,7 +202,7 @@ impl<'a> Scanner<'a> {
             }
             self.pos += 1;
             self.space();
-            if !self.keys.add(mark, &key) {
+            if !self.keys.add(mark, key.clone()) {
                 return Err(SyntaxError::DuplicateKey { at: self.pos });
             }
             on_value(self, &key, key_start)?;

@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use super::Edits;
 use crate::json::{Object, quote, write_string};
 
+/// A member's name with its new value; `None` removes it.
+type Change<'p> = (Cow<'p, str>, Option<Cow<'p, [u8]>>);
+
 /// Members to set and to remove. The last word about a name counts.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectPatch<'p> {
-    /// A value sets, `None` removes.
-    changes: Vec<(Cow<'p, str>, Option<Cow<'p, [u8]>>)>,
+    changes: Vec<Change<'p>>,
 }
 
 impl<'p> ObjectPatch<'p> {

@@ -43,7 +43,7 @@ pub enum SseError {
 pub struct Event {
     /// `id` of this event; ids with NUL are ignored.
     pub id: Option<String>,
-    /// `event`; absent means `message`.
+    /// `event`; absent means `message`. Names with NUL are ignored like such ids.
     pub event: Option<String>,
     /// `data`, its lines joined by line feeds; `None` if there was no data line. Not checked to be UTF-8.
     pub data: Option<Vec<u8>>,
@@ -142,7 +142,7 @@ impl Decoder {
         match name {
             b"" => self.ready.push_back(Item::Comment(utf8(value)?)),
             b"data" => self.data(value)?,
-            b"event" => self.event.event = Some(utf8(value)?),
+            b"event" if !value.contains(&0) => self.event.event = Some(utf8(value)?),
             b"id" if !value.contains(&0) => self.event.id = Some(utf8(value)?),
             b"retry" if !value.is_empty() && value.iter().all(u8::is_ascii_digit) => {
                 // A number that does not fit is ignored like any other malformed one.

@@ -37,7 +37,7 @@ pub fn encode_comment(text: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// One line; characters that would end it, or make a reader ignore an id, are left out.
+/// One line; characters that would end it are left out, as is NUL, which would make a reader ignore an id.
 fn field(out: &mut Vec<u8>, name: &[u8], value: &str) {
     out.extend_from_slice(name);
     out.extend(value.bytes().filter(|b| !matches!(b, b'\n' | b'\r' | 0)));

@@ -32,13 +32,13 @@ impl<'a> Keys<'a> {
 
     /// Adds a name of the object that started at `mark`; false if it is known to be a duplicate.
     #[inline]
-    pub(super) fn add(&mut self, mark: usize, name: &Cow<'a, str>) -> bool {
+    pub(super) fn add(&mut self, mark: usize, name: Cow<'a, str>) -> bool {
         let print = print(name.as_bytes());
         let earlier = &self.stack[mark..];
-        if earlier.len() < SMALL && earlier.iter().any(|key| key.print == print && key.name == *name) {
+        if earlier.len() < SMALL && earlier.iter().any(|key| key.print == print && key.name == name) {
             return false;
         }
-        self.stack.push(Key { print, name: name.clone() });
+        self.stack.push(Key { print, name });
         true
     }
 
