@@ -7,8 +7,11 @@
 
 pub mod args;
 pub mod bin;
+pub mod echo;
 pub mod fixture;
+pub mod http1;
 pub mod load;
 pub mod misbehave;
 pub mod net;
+pub mod shim;
 pub mod upstream;
