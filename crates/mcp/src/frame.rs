@@ -170,7 +170,7 @@ pub enum FrameError {
 /// [`FrameError`] if it is too large, not UTF-8, malformed, or no JSON-RPC message.
 pub fn frame<'a>(body: &'a [u8], limits: &Limits) -> Result<Frame<'a>, FrameError> {
     let text = read::utf8(body, limits)?;
-    read::one(text.trim_ascii(), limits)
+    read::one(text, limits)
 }
 
 /// Reads the framing of a body that may be a batch (2025-03-26), of at most `limits.max_batch` messages.
@@ -178,7 +178,7 @@ pub fn frame<'a>(body: &'a [u8], limits: &Limits) -> Result<Frame<'a>, FrameErro
 /// # Errors
 /// As [`frame`]; a batch that is empty, too long, or not allowed is an error too.
 pub fn frames<'a>(body: &'a [u8], limits: &Limits) -> Result<Vec<Frame<'a>>, FrameError> {
-    let text = read::utf8(body, limits)?.trim_ascii();
+    let text = read::utf8(body, limits)?;
     if !text.starts_with('[') {
         return Ok(vec![read::one(text, limits)?]);
     }

@@ -23,4 +23,4 @@ pub use error::{GatewayError, Refusal};
 pub use frame::{Answer, Frame, FrameError, Outcome, frame, frames};
 pub use json::{Raw, member};
 pub use method::Method;
-pub use splice::{Edits, ObjectPatch, Patch};
+pub use splice::{Edits, ObjectPatch, Patch, SpliceError};

@@ -63,6 +63,10 @@ fn what_is_no_message_is_refused() {
     ] {
         assert!(read(body).is_err(), "{body}");
     }
+    // A form feed is no JSON white space, and neither is a byte order mark.
+    for space in ["\u{c}", "\u{feff}", "\u{a0}"] {
+        assert!(read(&format!("{space}{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{{}}}}")).is_err());
+    }
     assert_eq!(frame(b"{\"jsonrpc\":\"2.0\xff\"}", &Limits::default()), Err(FrameError::Utf8));
 }
 

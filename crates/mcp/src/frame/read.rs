@@ -6,11 +6,13 @@ use super::{Answer, ErrorObject, Frame, FrameError, FrameNotification, FrameRequ
 use crate::envelope::{Limits, RawId};
 use crate::json::{Malformed, Member, Raw};
 
+/// The body as text without JSON's white space around it.
 pub(super) fn utf8<'a>(body: &'a [u8], limits: &Limits) -> Result<&'a str, FrameError> {
     if body.len() > limits.max_bytes {
         return Err(FrameError::TooLarge { max_bytes: limits.max_bytes });
     }
-    simdutf8::basic::from_utf8(body).map_err(|_| FrameError::Utf8)
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| FrameError::Utf8)?;
+    Ok(text.trim_matches([' ', '\t', '\n', '\r']))
 }
 
 /// Reads a batch; `text` starts with a bracket.

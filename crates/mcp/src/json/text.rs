@@ -145,3 +145,38 @@ pub fn quote(text: &str) -> Vec<u8> {
     write_string(&mut out, text);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_fast_search_finds_what_a_plain_one_finds(
+            bytes in prop::collection::vec(
+                prop_oneof![any::<u8>(), prop::sample::select(&b"\"\\\x1f\x20\x21\x23\x5b\x5d\x7f\x80\xa0\xa2\xdc\xff"[..])],
+                0..40,
+            ),
+            at in 0..8_usize,
+        ) {
+            let at = at.min(bytes.len());
+            let plain = bytes[at..].iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
+            prop_assert_eq!(find_special(&bytes, at), plain.map_or(bytes.len(), |found| at + found));
+        }
+    }
+
+    #[test]
+    fn escapes_decode_as_the_grammar_says() {
+        assert_eq!(
+            unquote(r#""\"\\\/\b\f\n\r\t\u00e9\ud83d\uDE00z""#).as_deref(),
+            Some("\"\\/\u{8}\u{c}\n\r\té😀z")
+        );
+        for bad in
+            [r#""\x""#, r#""\u12""#, r#""\u+123""#, r#""\ud83d""#, r#""\ud83dx""#, r#""\ude00""#, "\"", "a"]
+        {
+            assert_eq!(unquote(bad), None, "{bad}");
+        }
+    }
+}

@@ -103,14 +103,13 @@ impl<'p> Patch<'p> {
     }
 
     fn edit_body(&self, outline: &Outline<'_>, edits: &mut Edits<'p>) -> Result<(), SpliceError> {
-        let mut body = self.body.clone();
-        match &outline.meta {
-            Some(meta) => self.meta.edit(meta, edits),
-            None => {
-                if let Some(meta) = self.meta.build() {
-                    body.set("_meta", meta);
-                }
-            }
+        if let Some(meta) = &outline.meta {
+            self.meta.edit(meta, edits);
+        }
+        let new_meta = if outline.meta.is_none() { self.meta.build() } else { None };
+        let mut body = Cow::Borrowed(&self.body);
+        if let Some(meta) = new_meta {
+            body.to_mut().set("_meta", meta);
         }
         match &outline.body {
             Some(object) => body.edit(object, edits),
