@@ -170,7 +170,22 @@ fn tools_with_invalid_annotations_are_refused() {
     let annotated = |annotation: &str| {
         format!(r#"{{"properties":{{"a":{{"type":"string","x-mcp-header":{annotation}}}}}}}"#)
     };
-    for name in [r#""""#, r#""a b""#, r#""a\r\nb""#, r#""ä""#, r#""a:b""#, "7", "null", r#"["a"]"#] {
+    for name in [
+        r#""""#,
+        r#""a b""#,
+        r#""a\r\nb""#,
+        r#""ä""#,
+        r#""a:b""#,
+        r#""a\"b""#,
+        r#""a(b""#,
+        r#""a,b""#,
+        r#""a/b""#,
+        r#""a{b""#,
+        r#""R\t1""#,
+        "7",
+        "null",
+        r#"["a"]"#,
+    ] {
         assert_eq!(ParamHeaders::from_schema(&annotated(name)), Err(Bad::Name), "{name}");
     }
     for kind in ["number", "object", "array", "null"] {
