@@ -211,6 +211,13 @@ fn tools_with_invalid_annotations_are_refused() {
     ] {
         assert_eq!(ParamHeaders::from_schema(&schema), Err(Bad::Unreachable), "{schema}");
     }
+    let many = |count: usize| {
+        let list: Vec<String> =
+            (0..count).map(|i| format!(r#""p{i}":{{"type":"string","x-mcp-header":"P{i}"}}"#)).collect();
+        ParamHeaders::from_schema(&format!(r#"{{"properties":{{{}}}}}"#, list.join(",")))
+    };
+    assert!(many(64).is_ok());
+    assert_eq!(many(65), Err(Bad::TooMany));
     assert_eq!(ParamHeaders::from_schema("[\"x-mcp-header\"]"), Err(Bad::Schema));
     assert!(ParamHeaders::from_schema(r#"{"type":"object"}"#).expect("none").is_empty());
 }

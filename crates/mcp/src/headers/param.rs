@@ -14,6 +14,9 @@ use crate::json::{Malformed, Raw};
 /// Largest integer that a header may mirror: 2^53 - 1.
 const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
 
+/// Most parameters that one tool may mirror; a hostile schema must not make calls slow or headers large.
+const MAX_PARAMS: usize = 64;
+
 /// Why a tool's annotations are invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -30,6 +33,9 @@ pub enum InvalidAnnotation {
     /// The annotated parameter is no integer, string or boolean.
     #[error("x-mcp-header {0:?} is on a parameter that is no integer, string or boolean")]
     Type(HeaderName),
+    /// More annotations than the gateway takes.
+    #[error("more than {MAX_PARAMS} parameters have an x-mcp-header")]
+    TooMany,
     /// The annotation is not reachable by `properties` alone.
     #[error("an x-mcp-header is outside of the properties chain")]
     Unreachable,
@@ -156,6 +162,9 @@ impl ParamHeaders {
         };
         if self.list.iter().any(|known| known.header == header) {
             return Err(InvalidAnnotation::Duplicate(header));
+        }
+        if self.list.len() == MAX_PARAMS {
+            return Err(InvalidAnnotation::TooMany);
         }
         let path = path.iter().map(|&step| step.to_owned()).collect();
         self.list.push(ParamHeader { header, kind, path });

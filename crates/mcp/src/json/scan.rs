@@ -89,7 +89,7 @@ impl<'a> Scanner<'a> {
         self.bytes.get(self.pos).copied()
     }
 
-    /// The text from `from` to the cursor.
+    /// The text from `from` to the cursor; both stand before or after an ASCII byte, never inside a character.
     pub(crate) fn since(&self, from: usize) -> &'a str {
         self.text.get(from..self.pos).unwrap_or_default()
     }
