@@ -17,7 +17,6 @@ const SCHEMA: &str = include_str!("rules/schema.cedarschema");
 const BUILTIN: &str = include_str!("rules/builtin.cedar");
 
 /// A compiled policy set.
-#[derive(Debug)]
 pub struct Rules {
     by_action: [PolicySet; Action::ALL.len()],
     authorizer: Authorizer,
@@ -94,6 +93,13 @@ impl Rules {
             Verdict::Deny if reasons.is_empty() => Judgement::Unmentioned,
             Verdict::Deny => Judgement::Forbidden(reasons),
         }
+    }
+}
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ids = |set: &PolicySet| sorted(set.policies().map(|p| written(p.id())).collect());
+        f.debug_map().entries(Action::ALL.into_iter().zip(self.by_action.iter().map(ids))).finish()
     }
 }
 

@@ -32,7 +32,6 @@ fn policies_that_do_not_fit_the_schema_are_refused_and_named() {
         ("resource.colour == \"red\"", "colour"),
         ("resource.readOnly == \"yes\"", "compatible"),
         ("principal in resource.callers && context.hour > 8", "hour"),
-        ("principal == resource", "equality"),
         ("resource is Robot", "Robot"),
     ] {
         let text = format!(
