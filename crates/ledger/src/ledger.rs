@@ -1,0 +1,192 @@
+//! The ledger as others see it: open, append (by [`Recorder`]), ask, close.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bailiwick_model::{Clock, Record, RecordFailed, Recorder, Recording};
+use bailiwick_runtime::DigestKey;
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::Hash;
+use crate::begin::{Begin, CloseError, Threads, close_open_calls};
+use crate::file::{Disk, Medium, replace};
+use crate::keeper::Signing;
+use crate::keys::{Keys, Signer, VerifierKey};
+use crate::line::Mark;
+use crate::lock::Lock;
+use crate::note::SignedCheckpoint;
+use crate::open::{OpenError, make_dir, recover};
+use crate::segment::{VERIFIER, list};
+use crate::shared::Shared;
+
+/// The audit ledger of this node, open for writing.
+#[derive(Debug)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+    signing: Arc<Mutex<Signing>>,
+    digest: DigestKey,
+    verifier: VerifierKey,
+    threads: Mutex<Option<Threads>>,
+}
+
+/// How the ledger is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Whether it takes records now.
+    pub available: bool,
+    /// The next record's index: how many there are.
+    pub next_index: u64,
+    /// The root of the tree of that size.
+    pub root: Hash,
+    /// How many segments there are.
+    pub segments: usize,
+    /// Their length together, in bytes.
+    pub bytes: u64,
+    /// Calls that have an intent and no outcome yet.
+    pub open_calls: usize,
+    /// How many records the last checkpoint tells of.
+    pub checkpoint_size: u64,
+}
+
+impl Ledger {
+    /// Opens the ledger in a directory, or begins one, and starts its threads.
+    ///
+    /// Calls whose outcome the last run did not record get one of status `unknown`. Blocks: reads what was
+    /// written since the last sealed segment.
+    ///
+    /// # Errors
+    /// If another process writes it, if it was changed, or if it cannot be read and written.
+    pub fn open(
+        dir: &Path,
+        settings: bailiwick_config::Ledger,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, OpenError> {
+        Self::open_on(dir, settings, keys, clock, Arc::new(Disk))
+    }
+
+    pub(crate) fn open_on(
+        dir: &Path,
+        settings: bailiwick_config::Ledger,
+        keys: Keys,
+        clock: Arc<dyn Clock>,
+        medium: Arc<dyn Medium>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let signer = Signer::new(&keys.origin, keys.signing)?;
+        let verifier = signer.verifier().clone();
+        make_dir(dir).map_err(OpenError::io(dir))?;
+        let lock = Lock::take(dir).map_err(|failed| OpenError::lock(dir, failed))?;
+        let ending = recover(dir, &verifier)?;
+        let (shared, mut signing) = Begin { dir, settings, clock, medium, signer }.at(ending)?;
+        close_open_calls(&shared)?;
+        replace(&dir.join(VERIFIER), format!("{verifier}\n").as_bytes()).map_err(OpenError::io(dir))?;
+        signing.sign_now(&shared).map_err(OpenError::io(dir))?;
+        let (shared, signing) = (Arc::new(shared), Arc::new(Mutex::new(signing)));
+        let threads = Threads::start(&shared, &signing, lock).map_err(OpenError::io(dir))?;
+        Ok(Arc::new(Self {
+            shared,
+            signing,
+            digest: keys.digest,
+            verifier,
+            threads: Mutex::new(Some(threads)),
+        }))
+    }
+
+    /// The public key of its checkpoints, to be kept elsewhere.
+    pub fn verifier(&self) -> &VerifierKey {
+        &self.verifier
+    }
+
+    /// The last checkpoint, to be kept elsewhere: against it truncation and rewriting show.
+    ///
+    /// Waits while one is being written.
+    pub fn last_checkpoint(&self) -> Option<SignedCheckpoint> {
+        self.signing.lock().last.clone()
+    }
+
+    /// How it is. Waits for a write under way, but not for a disk that hangs.
+    ///
+    /// # Errors
+    /// If its directory cannot be listed or the disk does not finish writing.
+    pub fn status(&self) -> std::io::Result<Status> {
+        let segments = list(&self.shared.dir)?;
+        let mut bytes = 0;
+        for segment in &segments {
+            bytes += segment.len()?;
+        }
+        let writer = self
+            .shared
+            .writer
+            .try_lock_for(self.shared.settings.stall)
+            .ok_or(std::io::ErrorKind::TimedOut)?;
+        let (range, open_calls) = (writer.range.clone(), writer.open.len());
+        drop(writer);
+        self.shared.drain();
+        Ok(Status {
+            available: self.is_available(),
+            next_index: range.size(),
+            root: range.root(),
+            segments: segments.len(),
+            bytes,
+            open_calls,
+            checkpoint_size: self.shared.signed.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Ends it: what was appended is written, the end is signed, the lock given back. Later appends fail.
+    ///
+    /// Blocks, for five seconds at most. Closing twice does nothing.
+    ///
+    /// # Errors
+    /// If the disk does not finish writing in that time.
+    pub fn close(&self) -> Result<(), CloseError> {
+        let Some(threads) = self.threads.lock().take() else { return Ok(()) };
+        self.shared.health.closed.store(true, Ordering::Relaxed);
+        self.shared.queue.close();
+        threads.end()
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the ledger was not closed");
+        }
+    }
+}
+
+thread_local! {
+    /// Where a record is serialised: kept per thread, since it happens before the writer is asked for.
+    static MEMBERS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A thread's buffer that grew beyond this is given back.
+const KEEP_MEMBERS: usize = 64 * 1024;
+
+impl Recorder for Ledger {
+    fn append(&self, record: &Record<'_>) -> Recording {
+        MEMBERS.with_borrow_mut(|members| {
+            members.clear();
+            if let Err(error) = serde_json::to_writer(&mut *members, record) {
+                tracing::error!(%error, "a record cannot be written as JSON");
+                return Recording::Settled(Err(RecordFailed::Unwritable));
+            }
+            let recording = self.shared.append(members, Mark::of(record));
+            if members.capacity() > KEEP_MEMBERS {
+                *members = Vec::new();
+            }
+            recording
+        })
+    }
+
+    fn digest(&self, payload: &[u8]) -> String {
+        hex::encode(self.digest.digest(payload))
+    }
+
+    fn is_available(&self) -> bool {
+        self.shared.health.is_available()
+    }
+}
