@@ -89,3 +89,6 @@ impl Default for Settings {
         Self::load(None, [], &nothing).expect("the defaults are valid: a test loads them")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,3 +72,57 @@ fn address(entry: &str) -> Option<IpAddr> {
         plain.parse::<IpAddr>().ok().or_else(|| entry.parse::<SocketAddr>().ok().map(|addr| addr.ip()))?;
     Some(ip.to_canonical())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, headers: &[(&'static str, &str)]) -> (String, Scheme, Option<String>) {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        let found = client_address(SocketAddr::new(peer.parse().unwrap(), 5), Scheme::Http, &trusted, &map);
+        (found.ip.to_string(), found.scheme, found.forwarded_host)
+    }
+
+    #[test]
+    fn forwarded_headers_of_strangers_mean_nothing() {
+        let headers = [
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "evil.example"),
+        ];
+        assert_eq!(seen("203.0.113.9", &headers), ("203.0.113.9".into(), Scheme::Http, None));
+    }
+
+    #[test]
+    fn trusted_proxies_are_believed_up_to_the_first_stranger() {
+        for (lines, expected) in [
+            (vec!["1.2.3.4"], "1.2.3.4"),
+            (vec!["9.9.9.9, 1.2.3.4"], "1.2.3.4"),
+            (vec!["9.9.9.9, 1.2.3.4, 10.0.0.2"], "1.2.3.4"),
+            (vec!["9.9.9.9", "1.2.3.4, 10.0.0.2"], "1.2.3.4"),
+            (vec!["1.2.3.4:5678"], "1.2.3.4"),
+            (vec!["[2001:db8::7]:5678"], "2001:db8::7"),
+            (vec!["[2001:db8::7]"], "2001:db8::7"),
+            (vec!["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            (vec!["1.2.3.4, unknown, 10.0.0.2"], "10.0.0.2"),
+            (vec!["nonsense"], "10.0.0.1"),
+            (vec![], "10.0.0.1"),
+        ] {
+            let headers: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
+            assert_eq!(seen("10.0.0.1", &headers).0, expected, "{lines:?}");
+            assert_eq!(seen("::ffff:10.0.0.1", &headers).0, expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn scheme_and_host_are_those_of_the_nearest_proxy() {
+        let headers =
+            [("x-forwarded-proto", "http, HTTPS"), ("x-forwarded-host", "evil.example, gateway.example")];
+        let (_, scheme, host) = seen("fd00::1", &headers);
+        assert_eq!((scheme, host.as_deref()), (Scheme::Https, Some("gateway.example")));
+    }
+}

@@ -23,3 +23,6 @@ pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
 pub fn from_base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,3 +26,6 @@ pub use outbound::{Outbound, OutboundError, OutboundSettings};
 pub use serve::{Listener, PeerInfo, ServeLimits, Tls};
 pub use shutdown::{Shutdown, Signal};
 pub use tasks::{StillRunning, Tasks};
+
+#[cfg(test)]
+mod fixtures;

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{HeaderValue, PROXY_AUTHORIZATION};
+use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -98,6 +99,9 @@ impl Outbound {
         &self,
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, OutboundError> {
+        if !is_absolute(request.uri()) {
+            return Err(OutboundError::Url);
+        }
         if let Some(proxy) = &self.proxy {
             authorize_at_proxy(proxy, &mut request);
         }
@@ -109,13 +113,19 @@ impl Outbound {
 /// each request; it removes the header. `https` tells it once, when the tunnel is made.
 fn authorize_at_proxy(proxy: &Proxy, request: &mut Request<Full<Bytes>>) {
     request.headers_mut().remove(PROXY_AUTHORIZATION);
-    if request.uri().scheme() == Some(&http::uri::Scheme::HTTP)
+    if request.uri().scheme() == Some(&Scheme::HTTP)
         && let Some(authorization) = proxy.authorization()
         && request.uri().host().is_some_and(|host| proxy.carries(host))
     {
         let value: HeaderValue = authorization.clone();
         request.headers_mut().insert(PROXY_AUTHORIZATION, value);
     }
+}
+
+/// `http` or `https` with a host, and without a user or password, which would end up in logs and pools.
+fn is_absolute(uri: &Uri) -> bool {
+    let scheme_ok = uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    scheme_ok && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
 /// The host of a URL without the brackets of an IPv6 literal.

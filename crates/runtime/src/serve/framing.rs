@@ -54,11 +54,13 @@ pub(super) struct Framing {
     chunked: bool,
     /// The beginning of a line whose end was not read yet, at most `MAX_KEPT + 1` bytes.
     kept: Vec<u8>,
+    /// The last byte of that beginning, kept or not.
+    last: u8,
 }
 
 impl Framing {
     pub(super) fn new() -> Self {
-        Self { state: State::Head, started: false, length: None, chunked: false, kept: Vec::new() }
+        Self { state: State::Head, started: false, length: None, chunked: false, kept: Vec::new(), last: 0 }
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -110,30 +112,26 @@ impl Framing {
     }
 
     fn line(&mut self, bytes: &[u8]) -> Result<usize, usize> {
-        let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
-            let room = (MAX_KEPT + 1).saturating_sub(self.kept.len());
-            self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            // Whether a cut, overlong line ends well is for hyper to see: it has a CR or is refused there.
+        let Some(end) = memchr::memchr(b'\n', bytes) else {
+            self.keep(bytes);
             return Ok(bytes.len());
         };
-        let taken = &bytes[..end];
         let judged = if self.kept.is_empty() {
-            self.judge(taken)
+            self.judge(&bytes[..end])
         } else {
-            let mut whole = std::mem::take(&mut self.kept);
-            let overlong = whole.len() + taken.len() > MAX_KEPT;
-            let room = (MAX_KEPT + 1).saturating_sub(whole.len());
-            if overlong {
-                whole.extend_from_slice(&taken[..taken.len().min(room)]);
-                // The end is what tells a bare line feed.
-                let ends_well = if taken.is_empty() { whole.last() } else { taken.last() } == Some(&b'\r');
-                if ends_well { self.judge_overlong(&whole) } else { Err(Bad) }
-            } else {
-                whole.extend_from_slice(taken);
-                self.judge(&whole)
-            }
+            self.keep(&bytes[..end]);
+            let (whole, last) = (std::mem::take(&mut self.kept), self.last);
+            if whole.len() > MAX_KEPT { self.judge_overlong(&whole, last) } else { self.judge(&whole) }
         };
         judged.map(|()| end + 1).map_err(|Bad| end)
+    }
+
+    fn keep(&mut self, part: &[u8]) {
+        let room = (MAX_KEPT + 1).saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&part[..part.len().min(room)]);
+        if let Some(last) = part.last() {
+            self.last = *last;
+        }
     }
 
     /// A whole line without its line feed.
@@ -152,7 +150,10 @@ impl Framing {
     }
 
     /// A line too long to be one that matters, unless it pretends to.
-    fn judge_overlong(&mut self, start: &[u8]) -> Result<(), Bad> {
+    fn judge_overlong(&mut self, start: &[u8], last: u8) -> Result<(), Bad> {
+        if last != b'\r' {
+            return Err(Bad);
+        }
         if self.state == State::Head && !self.started {
             return self.request_line(start);
         }
