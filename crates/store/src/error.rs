@@ -27,6 +27,9 @@ pub enum StoreError {
     /// A text with a NUL character, which PostgreSQL cannot hold; refused on both databases alike.
     #[error("a text contains a NUL character")]
     Unstorable,
+    /// An earlier statement of this unit of work failed, so nothing of it is kept: drop it.
+    #[error("an earlier part of this unit of work failed")]
+    Aborted,
     /// The database cannot be reached, or is too busy, full or read-only. Trying later may help.
     #[error("the database is not available")]
     Unavailable(#[source] sqlx::Error),

@@ -36,12 +36,16 @@ pub type WriteTx = Tx<Write>;
 pub struct Tx<M> {
     connection: Connection,
     changed: bool,
+    broken: bool,
     mode: PhantomData<M>,
 }
 
 impl<M> std::fmt::Debug for Tx<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tx").field("changed", &self.changed).finish_non_exhaustive()
+        f.debug_struct("Tx")
+            .field("changed", &self.changed)
+            .field("broken", &self.broken)
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,7 +84,7 @@ tables! {
 
 impl<M> Tx<M> {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, changed: false, mode: PhantomData }
+        Self { connection, changed: false, broken: false, mode: PhantomData }
     }
 
     /// The generation as this unit of work sees it.
@@ -93,32 +97,45 @@ impl<M> Tx<M> {
     }
 
     pub(crate) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
-        statement.all(&mut self.connection).await
+        self.enter()?;
+        let rows = statement.all(&mut self.connection).await?;
+        self.broken = false;
+        Ok(rows)
     }
 
     pub(crate) async fn one(&mut self, statement: Statement) -> Result<Option<Row>, StoreError> {
-        statement.one(&mut self.connection).await
+        Ok(self.all(statement).await?.into_iter().next())
+    }
+
+    /// INVARIANT: after a statement that failed, or was dropped halfway, nothing more is done and nothing is
+    /// kept. PostgreSQL works so by itself; with SQLite half a unit of work could else be committed.
+    fn enter(&mut self) -> Result<(), StoreError> {
+        if std::mem::replace(&mut self.broken, true) { Err(StoreError::Aborted) } else { Ok(()) }
     }
 }
 
 impl Tx<Write> {
     /// Runs a change that calls depend on: it bumps the generation if it touches a row. Says how many.
     pub(crate) async fn change(&mut self, statement: Statement) -> Result<u64, StoreError> {
-        let rows = statement.execute(&mut self.connection).await?;
+        let rows = self.note(statement).await?;
         self.changed |= rows > 0;
         Ok(rows)
     }
 
     /// Runs a change that no call depends on: it leaves the generation alone. Says how many rows.
     pub(crate) async fn note(&mut self, statement: Statement) -> Result<u64, StoreError> {
-        statement.execute(&mut self.connection).await
+        self.enter()?;
+        let rows = statement.execute(&mut self.connection).await?;
+        self.broken = false;
+        Ok(rows)
     }
 
     /// Keeps everything that was done, at once, and says under which generation it is in force: the next
     /// one if something changed that calls depend on, else the one before.
     ///
     /// # Errors
-    /// If it cannot be kept; then nothing is. [`StoreError::Unavailable`] leaves open whether it was, as
+    /// If it cannot be kept; then nothing is. [`StoreError::Aborted`] if a statement before failed.
+    /// [`StoreError::Unavailable`] leaves open whether it was, as
     /// always when a connection breaks during a commit.
     pub async fn commit(mut self) -> Result<Generation, StoreError> {
         let generation = if self.changed { self.bump().await? } else { self.generation().await? };

@@ -48,7 +48,7 @@ impl GenerationWatch {
         }
     }
 
-    /// Takes a generation as seen: the caller's own commit, which it has acted on already.
+    /// Takes a generation as seen: one that the caller has loaded already, after its own commit.
     pub fn mark_seen(&mut self, generation: Generation) {
         if self.seen.is_none_or(|seen| seen < generation) {
             self.seen = Some(generation);
@@ -59,6 +59,8 @@ impl GenerationWatch {
     async fn look(&mut self) -> Result<Generation, StoreError> {
         if let (Pools::Postgres(pool), None) = (&self.store.pools, &self.listener) {
             let mut listener = PgListener::connect_with(pool).await?;
+            // A reconnect within `wait` could be cut off by its timeout; `look` makes a new listener instead.
+            listener.eager_reconnect(false);
             listener.listen(CHANNEL).await?;
             self.listener = Some(listener);
         }

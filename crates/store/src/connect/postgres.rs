@@ -18,10 +18,7 @@ const CONNECTIONS: u32 = 10;
 const STATEMENT_TIMEOUT: &str = "15s";
 
 pub(super) async fn open(url: &SecretString) -> Result<Pools, StoreError> {
-    let options = PgConnectOptions::from_str(url.expose_secret())
-        .map_err(|error| StoreError::Location(Box::new(error)))?
-        .application_name("bailiwick")
-        .disable_statement_logging();
+    let options = parse(url)?.application_name("bailiwick").disable_statement_logging();
 
     let mut connection = tokio::time::timeout(PATIENCE, options.connect())
         .await
@@ -37,4 +34,13 @@ pub(super) async fn open(url: &SecretString) -> Result<Pools, StoreError> {
         .connect_with(options.options([("statement_timeout", STATEMENT_TIMEOUT)]))
         .await?;
     Ok(Pools::Postgres(pool))
+}
+
+/// sqlx would take any scheme. Its errors name the part that is wrong and not the URL, which has a password.
+fn parse(url: &SecretString) -> Result<PgConnectOptions, StoreError> {
+    let url = url.expose_secret();
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(StoreError::Location("the URL begins neither with postgres:// nor postgresql://".into()));
+    }
+    PgConnectOptions::from_str(url).map_err(|error| StoreError::Location(Box::new(error)))
 }

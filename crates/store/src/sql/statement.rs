@@ -85,11 +85,6 @@ impl Statement {
         })
     }
 
-    /// Runs it and brings the first row, if there is one.
-    pub(crate) async fn one(self, on: &mut Connection) -> Result<Option<Row>, StoreError> {
-        Ok(self.all(on).await?.into_iter().next())
-    }
-
     fn check(&self) -> Result<(), StoreError> {
         let has_nul = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
         if self.values.iter().any(has_nul) { Err(StoreError::Unstorable) } else { Ok(()) }

@@ -1,0 +1,91 @@
+//! The conformance suite on SQLite, and what only SQLite has: a file.
+#![expect(clippy::unwrap_used, reason = "the suite's cases are tests without the attribute")]
+
+mod suite;
+mod support {
+    pub(crate) mod database;
+}
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use bailiwick_store::{Location, Store, StoreError};
+use support::database::TestDatabase;
+
+suite::conformance!();
+
+/// A new file in a folder of its own, which is left to the system's cleaning of temporary files if the test
+/// fails.
+async fn database() -> Option<(TestDatabase, tempfile::TempDir)> {
+    let folder = tempfile::tempdir().unwrap();
+    let db = TestDatabase::at(Location::Sqlite(folder.path().join(FILE))).await;
+    Some((db, folder))
+}
+
+const FILE: &str = "bailiwick.db";
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn the_file_and_those_beside_it_are_for_their_owner_alone() {
+    let (db, folder) = database().await.unwrap();
+    let mut tx = db.store.begin().await.unwrap();
+    tx.settings().put("a", "b").await.unwrap();
+    tx.commit().await.unwrap();
+
+    let files: Vec<PathBuf> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 3, "the file, -wal and -shm: {files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_others_could_read_is_taken_from_them() {
+    let (db, folder) = database().await.unwrap();
+    db.store.close().await;
+    let path = folder.path().join(FILE);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+
+    db.open().await.unwrap();
+
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[tokio::test]
+async fn a_newer_file_is_refused_and_stays_byte_for_byte() {
+    let (db, folder) = database().await.unwrap();
+    suite::schema::plant_newer(&db).await;
+    db.store.close().await;
+    // Not in WAL mode, so that a switch to it would show.
+    db.raw("PRAGMA journal_mode = DELETE").await;
+    let before = std::fs::read(folder.path().join(FILE)).unwrap();
+
+    let refused = db.open().await;
+
+    assert!(matches!(refused, Err(StoreError::SchemaTooNew { .. })), "{refused:?}");
+    assert_eq!(std::fs::read(folder.path().join(FILE)).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_folder_that_does_not_exist_is_a_file_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = Store::open(Location::Sqlite(folder.path().join("absent/bailiwick.db"))).await;
+    assert!(matches!(result, Err(StoreError::File(_))), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.txt");
+    let text = "these are my notes, and I want to keep them ".repeat(50);
+    std::fs::write(&path, &text).unwrap();
+
+    let result = Store::open(Location::Sqlite(path.clone())).await;
+
+    assert!(result.is_err());
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}

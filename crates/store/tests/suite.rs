@@ -1,0 +1,91 @@
+//! The one suite that decides whether a database is right. Each case gets a database of its own.
+
+pub(crate) mod catalogue;
+pub(crate) mod fixture;
+pub(crate) mod generations;
+pub(crate) mod links;
+pub(crate) mod people;
+pub(crate) mod schema;
+pub(crate) mod units;
+
+/// Runs every case on databases made by the binary's `database`, which answers `None` where it cannot, and
+/// hands out what keeps the database alive.
+macro_rules! conformance {
+    () => {
+        $crate::suite::cases! {
+            schema: [
+                an_empty_database_is_brought_up_to_date,
+                opening_again_changes_nothing,
+                a_newer_schema_is_refused,
+                a_step_that_was_edited_after_its_release_is_refused,
+            ],
+            units: [
+                what_is_dropped_without_commit_was_never_there,
+                after_a_failed_statement_nothing_of_the_unit_is_kept,
+                a_reader_sees_one_moment_throughout,
+                a_nul_character_is_refused_on_both_databases_alike,
+                what_is_not_found_is_none,
+                a_change_of_what_is_not_there_is_false_and_no_change,
+                a_fact_that_is_made_once_is_the_same_for_everyone,
+            ],
+            people: [
+                principals_read_back_as_written,
+                issuer_and_subject_are_unique_together,
+                a_team_that_owns_something_cannot_be_deleted,
+                a_principal_of_no_team_is_dangling,
+                groups_read_back_with_their_members,
+                members_come_and_go_one_by_one,
+                a_group_of_thousands_is_written_whole,
+                keys_read_back_as_written,
+                a_key_is_revoked_once_and_for_good,
+                touching_keys_never_goes_back_in_time,
+                a_deleted_principal_takes_its_keys_grants_and_memberships_along,
+                lists_come_in_pieces_that_stay_right_while_rows_come_and_go,
+            ],
+            catalogue: [
+                servers_of_both_transports_read_back_as_written,
+                names_are_unique_by_kind_of_thing,
+                sealed_secrets_are_kept_by_server_and_name,
+                a_deleted_server_leaves_nothing_behind,
+                toolsets_read_back_with_selections_in_order,
+                grants_of_every_scope_read_back_as_written,
+                grants_on_what_does_not_exist_are_dangling,
+                definitions_survive_byte_for_byte_and_in_order,
+                the_same_discovery_again_is_no_change,
+                any_difference_in_a_discovery_is_a_change,
+                a_failed_discovery_leaves_the_last_good_one_stale,
+                thousands_of_definitions_are_kept_whole,
+                two_definitions_of_one_kind_and_key_are_refused,
+                the_image_holds_everything_of_one_moment,
+            ],
+            links: [
+                a_link_lets_in_once,
+                an_expired_link_lets_nobody_in,
+                of_many_that_race_for_one_link_exactly_one_wins,
+                a_use_that_is_not_committed_does_not_count,
+            ],
+            generations: [
+                every_commit_that_changes_something_has_the_next_generation,
+                what_no_call_depends_on_leaves_the_generation_alone,
+                commits_that_race_get_generations_of_their_own_in_order,
+                a_watch_sees_the_first_and_every_later_generation,
+                a_watch_passes_over_what_its_owner_has_seen,
+            ],
+        }
+    };
+}
+
+macro_rules! cases {
+    ($($module:ident: [$($case:ident),* $(,)?]),* $(,)?) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                if let Some((db, _keep)) = crate::database().await {
+                    crate::suite::$module::$case(db).await;
+                }
+            })*
+        })*
+    };
+}
+
+pub(crate) use {cases, conformance};

@@ -1,0 +1,42 @@
+//! The schema: made, kept, refused.
+
+use bailiwick_model::Generation;
+use bailiwick_store::StoreError;
+
+use super::fixture::populate;
+use crate::support::database::TestDatabase;
+
+/// Leaves a database as a newer version would.
+pub(crate) async fn plant_newer(db: &TestDatabase) {
+    db.raw(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         SELECT version + 1000, description, success, checksum, execution_time FROM _sqlx_migrations",
+    )
+    .await;
+}
+
+pub(crate) async fn an_empty_database_is_brought_up_to_date(db: TestDatabase) {
+    let image = db.store.load_all().await.unwrap();
+    assert_eq!(image.generation, Generation(0));
+    assert!(image.teams.is_empty() && image.servers.is_empty() && image.keys.is_empty());
+}
+
+pub(crate) async fn opening_again_changes_nothing(db: TestDatabase) {
+    let generation = populate(&db.store).await;
+    db.store.close().await;
+    let again = db.open().await.unwrap();
+    assert_eq!(again.generation().await.unwrap(), generation);
+    assert_eq!(again.load_all().await.unwrap().principals.len(), 3);
+}
+
+pub(crate) async fn a_newer_schema_is_refused(db: TestDatabase) {
+    plant_newer(&db).await;
+    let refused = db.open().await;
+    assert!(matches!(refused, Err(StoreError::SchemaTooNew { found: 1001, known: 1 })), "{refused:?}");
+}
+
+pub(crate) async fn a_step_that_was_edited_after_its_release_is_refused(db: TestDatabase) {
+    db.raw("UPDATE _sqlx_migrations SET checksum = substr(checksum, 2)").await;
+    let refused = db.open().await;
+    assert!(matches!(refused, Err(StoreError::Migration(_))), "{refused:?}");
+}
