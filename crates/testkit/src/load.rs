@@ -141,7 +141,8 @@ impl Tally {
 
     fn report(&self, connections: usize, ended: Instant) -> Report {
         let seconds = (ended - self.counted_from.min(ended)).as_secs_f64();
-        let micros = |nanos: u64| Duration::from_nanos(nanos).as_secs_f64() * 1e6;
+        #[expect(clippy::cast_precision_loss, reason = "latencies for people")]
+        let micros = |nanos: u64| nanos as f64 / 1000.0;
         let at = |quantile| micros(self.latencies.value_at_quantile(quantile));
         Report {
             connections,
