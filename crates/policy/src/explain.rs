@@ -20,8 +20,8 @@ pub(crate) enum Refusal {
     Absent,
     /// The thing has no such action: prompts are not called.
     NotApplicable,
-    /// The thing or the caller could not be put before the policies.
-    Undecidable,
+    /// The thing or the caller could not be put before the policies, for this reason.
+    Undecidable(String),
     /// No policy permits it, so no grant reaches it.
     NoGrant,
     /// These policies forbid it.
@@ -49,7 +49,7 @@ impl Refusal {
             Self::Stranger => reserved(1),
             Self::Absent => reserved(2),
             Self::NotApplicable => reserved(3),
-            Self::Undecidable => reserved(4),
+            Self::Undecidable(reason) => Arc::from([RESERVED[4].into(), reason.into()]),
             Self::NoGrant => reserved(5),
             Self::Forbidden(policies) | Self::Failed(policies) => policies.into(),
         }
@@ -92,7 +92,7 @@ pub(crate) fn explain(
             policies.join(", ")
         ),
         Refusal::NotApplicable => format!("no-such-action: nobody can {verb} {what}."),
-        Refusal::CredentialEnded | Refusal::Stranger | Refusal::Absent | Refusal::Undecidable => {
+        Refusal::CredentialEnded | Refusal::Stranger | Refusal::Absent | Refusal::Undecidable(_) => {
             return nothing();
         }
     })

@@ -62,7 +62,7 @@ impl Case<'_> {
         let slice = match self.thing {
             Thing::Server => self.server.own_slice().as_ref(),
             Thing::Definition(definition) => match self.server.slice(definition.kind, &definition.key) {
-                Some((_, slice)) => slice.as_ref(),
+                Some(slice) => slice.as_ref(),
                 None => return self.deny(Refusal::Absent, || false),
             },
             Thing::Uri(uri) => {
@@ -70,15 +70,15 @@ impl Case<'_> {
                 made.as_ref()
             }
         };
-        let judged = slice.map_err(ToString::to_string).and_then(|slice| {
-            self.judge(slice).map(|judgement| (slice, judgement)).map_err(|e| e.to_string())
-        });
+        let judged = slice
+            .map_err(ToString::to_string)
+            .and_then(|slice| Ok((slice, self.judge(slice).map_err(|unbuildable| unbuildable.to_string())?)));
         match judged {
             Ok((slice, Judgement::Permitted(policies))) => self.allow(slice, policies),
             Ok((_, Judgement::Forbidden(policies))) => self.deny(Refusal::Forbidden(policies), visible),
             Ok((_, Judgement::Unmentioned)) => self.deny(Refusal::NoGrant, visible),
             Ok((_, Judgement::Failed(policies))) => self.deny(Refusal::Failed(policies), visible),
-            Err(_) => self.deny(Refusal::Undecidable, || false),
+            Err(reason) => self.deny(Refusal::Undecidable(reason), || false),
         }
     }
 

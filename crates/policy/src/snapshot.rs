@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use bailiwick_model::definition::{Definition, DefinitionKind};
+use bailiwick_model::definition::DefinitionKind;
 use bailiwick_model::grant::Action;
 use bailiwick_model::key::KeyTable;
 use bailiwick_model::principal::Caller;
@@ -82,18 +82,6 @@ impl Snapshot {
             permit.valid_until = earlier(permit.valid_until, caller.expires_at);
         }
         decision
-    }
-
-    /// The definitions of a server that the caller may list, in the server's own order.
-    pub fn visible<'a>(
-        &'a self,
-        caller: &'a Caller,
-        server: &'a Arc<CatalogueServer>,
-        now: Timestamp,
-    ) -> impl Iterator<Item = &'a Arc<Definition>> {
-        server.definitions.iter().filter(move |definition| {
-            self.decide(caller, Action::List, Target::Definition(server, definition), now).is_allow()
-        })
     }
 
     fn decide_for(&self, principal: PrincipalId, action: Action, on: Target<'_>, now: Timestamp) -> Decision {

@@ -120,17 +120,12 @@ impl CatalogueServer {
         self.own_slice.get_or_init(|| Slice::of_server(&self.server))
     }
 
-    /// The definition as policies see it, with the definition; none if there is none.
-    pub(crate) fn slice(
-        &self,
-        kind: DefinitionKind,
-        key: &str,
-    ) -> Option<(&Arc<Definition>, &Result<Slice, Unbuildable>)> {
+    /// The definition as policies see it; none if there is none.
+    pub(crate) fn slice(&self, kind: DefinitionKind, key: &str) -> Option<&Result<Slice, Unbuildable>> {
         let at = self.position(kind, key)?;
-        let definition = self.definitions.get(at)?;
-        let toolsets = self.in_toolsets.get(at)?;
+        let (definition, toolsets) = (self.definitions.get(at)?, self.in_toolsets.get(at)?);
         let make = || Slice::of_definition(&self.server, definition, toolsets);
-        Some((definition, self.slices.get(at)?.get_or_init(make)))
+        Some(self.slices.get(at)?.get_or_init(make))
     }
 
     fn position(&self, kind: DefinitionKind, key: &str) -> Option<usize> {

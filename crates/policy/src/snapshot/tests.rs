@@ -7,7 +7,7 @@ use bailiwick_model::principal::Caller;
 use bailiwick_model::{PrincipalId, ServerId};
 
 use crate::fixture::*;
-use crate::{Decision, Denial, Snapshot, Target};
+use crate::{Catalogue, Decision, Denial, Snapshot, Source, Target};
 
 const ADA_SELF: Grantee = Grantee::Principal(ADA);
 const ALL: [Action; 4] = Action::ALL;
@@ -269,14 +269,21 @@ fn a_new_generation_remembers_nothing_of_the_old_one() {
 }
 
 #[test]
-fn the_visible_definitions_are_those_that_may_be_listed_in_order() {
-    let snapshot = world().grant(ADA_SELF, toolset(), &[List]).build();
-    let keys = |server: &str| -> Vec<String> {
-        let server = snapshot.catalogue.server(server).unwrap();
-        snapshot.visible(&caller(ADA), server, NOW).map(|d| d.key.clone()).collect()
+fn a_server_registered_anew_under_an_old_name_inherits_no_grant() {
+    let before = world().grant(ADA_SELF, whole(FILES), &ALL).build();
+    let anew = Source {
+        server: server(ServerId::from_bits(9), "files", true),
+        discovery: Some(Arc::new(discovery(vec![definition(Tool, "read")]))),
+        stale: false,
     };
-    assert_eq!(keys("files"), ["read"]);
-    assert_eq!(keys("mail"), ["send", "read"]);
+    let mut parts = crate::Parts::clone(&before);
+    parts.catalogue = Arc::new(Catalogue::build(vec![anew], []));
+    let after = Snapshot::new(parts);
+    assert!(before.ask(ADA, Call, READ).is_allow());
+    assert_eq!(
+        *denial(after.ask(ADA, Call, (ServerId::from_bits(9), Tool, "read"))).rules,
+        ["default-deny".into()]
+    );
 }
 
 mod properties;
