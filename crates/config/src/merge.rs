@@ -89,6 +89,14 @@ impl Document {
         let file = self.text.get(..self.file_len).unwrap_or_default();
         let mut table = DeTable::parse(file).map_err(|error| self.toml_error(&error))?;
         for variable in &self.variables {
+            // A secret given by the environment replaces the file's, in whichever of its two forms.
+            if let Some(DeValue::Table(section)) =
+                table.get_mut().get_mut(variable.section.as_str()).map(Spanned::get_mut)
+            {
+                section.remove(other_form(&variable.key).as_str());
+            }
+        }
+        for variable in &self.variables {
             let value = variable.value().map_err(|problem| self.error(vec![problem]))?;
             let section = table
                 .get_mut()
@@ -157,6 +165,11 @@ impl Variable {
 fn ours((name, value): (OsString, OsString)) -> Option<(String, OsString)> {
     let name = name.into_string().ok()?;
     name.strip_prefix(PREFIX)?.contains("__").then_some((name, value))
+}
+
+/// `url` for `url_file` and the reverse.
+fn other_form(key: &str) -> String {
+    key.strip_suffix("_file").map_or_else(|| format!("{key}_file"), str::to_owned)
 }
 
 fn alternatives(known: &[(String, String, Kind)], section: &str) -> String {

@@ -41,3 +41,16 @@ impl Clock for SystemClock {
         self.started.elapsed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_shows_this_century_and_does_not_go_back() {
+        let clock = SystemClock::new();
+        assert!(clock.now().as_secs() > 1_700_000_000);
+        let before = clock.monotonic();
+        assert!(clock.monotonic() >= before);
+    }
+}

@@ -33,8 +33,12 @@ pub use proxy::Proxy;
 const POOL_IDLE: Duration = Duration::from_secs(60);
 /// Idle connections kept per origin.
 const POOL_IDLE_PER_HOST: usize = 256;
-/// The largest head of an answer, in bytes; also the size of the read buffer at most.
-const MAX_HEAD: usize = 64 * 1024;
+/// The largest head of an HTTP/2 answer, in bytes. HTTP/1.1 has hyper's bound of about 400 kB, because the
+/// same buffer takes the bodies, and large ones come faster through a large buffer.
+const MAX_HEAD_H2: u32 = 64 * 1024;
+
+/// How often an HTTP/2 server with open streams is asked whether it is there, and how long it may take.
+const H2_PING: Duration = Duration::from_secs(20);
 
 /// What an [`Outbound`] is made of.
 #[derive(Debug, Clone)]
@@ -81,9 +85,10 @@ impl Outbound {
             .pool_max_idle_per_host(POOL_IDLE_PER_HOST)
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
-            .http1_max_buf_size(MAX_HEAD.max(8192))
-            .http2_max_header_list_size(64 * 1024)
+            .http2_max_header_list_size(MAX_HEAD_H2)
             .http2_adaptive_window(true)
+            .http2_keep_alive_interval(H2_PING)
+            .http2_keep_alive_timeout(H2_PING)
             .build(connector);
         Ok(Self { client, proxy })
     }

@@ -39,3 +39,20 @@ impl Shutdown {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{self, Signal as Sent};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn both_signals_are_heard_and_do_not_end_the_process() {
+        let mut shutdown = Shutdown::listen().unwrap();
+        for (sent, heard) in [(Sent::TERM, Signal::Terminate), (Sent::INT, Signal::Interrupt)] {
+            process::kill_process(process::getpid(), sent).unwrap();
+            let requested = tokio::time::timeout(crate::fixtures::PATIENCE, shutdown.requested());
+            assert_eq!(requested.await.unwrap(), heard);
+        }
+    }
+}

@@ -50,3 +50,15 @@ pub fn init(format: LogFormat, level: &str) -> Result<(), TelemetryError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_level_and_a_second_set_up_are_errors() {
+        assert!(matches!(init(LogFormat::Json, "bailiwick=loud"), Err(TelemetryError::Level(_))));
+        init(LogFormat::Text, "info,bailiwick_runtime=debug").unwrap();
+        assert!(matches!(init(LogFormat::Auto, "info"), Err(TelemetryError::AlreadySet(_))));
+    }
+}

@@ -114,6 +114,19 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn a_secret_of_the_environment_replaces_both_forms_of_the_file() {
+    let file = "[database]\nurl = \"postgres://file/x\"\n";
+    let settings = load_with(file, &[("BAILIWICK_DATABASE__URL_FILE", "/secrets/url")]).unwrap();
+    assert_eq!(settings.database.url.unwrap().expose_secret(), "postgres://u:hidden@db/bailiwick");
+    let file = "[database]\nurl_file = \"/secrets/none\"\n";
+    let settings = load_with(file, &[("BAILIWICK_DATABASE__URL", "postgres://env/x")]).unwrap();
+    assert_eq!(settings.database.url.unwrap().expose_secret(), "postgres://env/x");
+    let both =
+        [("BAILIWICK_DATABASE__URL", "postgres://env/x"), ("BAILIWICK_DATABASE__URL_FILE", "/secrets/url")];
+    assert!(load_with("", &both).unwrap_err().to_string().contains("both"));
+}
+
+#[test]
 fn mistakes_in_the_file_are_named_with_their_place() {
     for (text, place, said) in [
         ("[listen]\nadress = \"127.0.0.1:1\"\n", "2:1", "unknown field `adress`"),

@@ -79,11 +79,11 @@ impl Dialler {
         let target = Target::of(uri)?;
         let proxy = self.proxy.as_ref().filter(|proxy| proxy.carries(&target.host));
         let (mut tcp, proxied) = match proxy {
-            None => (connect(&self.allowed(&target).await?).await?, false),
+            None => (self.connect(&self.allowed(&target).await?).await?, false),
             Some(proxy) => {
                 self.allowed_behind_proxy(&target).await?;
                 // The proxy's own address was chosen by the operator: no guard.
-                (connect(&resolve(proxy.host(), proxy.port()).await?).await?, true)
+                (self.connect(&resolve(proxy.host(), proxy.port()).await?).await?, true)
             }
         };
         if !target.tls {
@@ -95,6 +95,27 @@ impl Dialler {
         let name = ServerName::try_from(target.host).map_err(|_| OutboundError::Url)?;
         let tls = TlsConnector::from(Arc::clone(&self.tls)).connect(name, tcp).await;
         Ok(Stream::Tls(Box::new(TokioIo::new(tls.map_err(OutboundError::Tls)?))))
+    }
+
+    /// A connection to the first address that takes one. Each gets its share of the time, so that one that
+    /// never answers (IPv6 where it is not routed) does not use up that of the others.
+    async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, OutboundError> {
+        let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in addresses {
+            match tokio::time::timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(tcp)) => {
+                    tcp.set_nodelay(true).map_err(OutboundError::Connect)?;
+                    return Ok(tcp);
+                }
+                Ok(Err(error)) => last = error,
+                Err(_) => last = io::ErrorKind::TimedOut.into(),
+            }
+        }
+        if last.kind() == io::ErrorKind::TimedOut {
+            return Err(OutboundError::ConnectTimeout(self.timeout));
+        }
+        Err(OutboundError::Connect(last))
     }
 
     /// The target's addresses that may be dialled; an error if none may.
@@ -144,19 +165,4 @@ async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, OutboundError
     let failed = |source| OutboundError::Dns { host: host.to_owned(), source };
     let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(failed)?.collect();
     if addresses.is_empty() { Err(failed(io::ErrorKind::NotFound.into())) } else { Ok(addresses) }
-}
-
-/// The first address that takes the connection.
-async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, OutboundError> {
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(tcp) => {
-                tcp.set_nodelay(true).map_err(OutboundError::Connect)?;
-                return Ok(tcp);
-            }
-            Err(error) => last = error,
-        }
-    }
-    Err(OutboundError::Connect(last))
 }

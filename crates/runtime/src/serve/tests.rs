@@ -1,6 +1,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -116,6 +118,37 @@ async fn silent_and_dripping_clients_are_let_go() {
         }
     });
     assert!(dripped.await.is_ok(), "a drip every 20 ms does not keep a head open");
+}
+
+#[tokio::test]
+async fn behind_tls_the_same_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let (cert, key) = authority.issue(dir.path(), &["localhost"]);
+    let echo = Echo::start(Some(Tls::load(cert, key).unwrap()), hasty()).await;
+    assert_eq!(raw(echo.address, b"").await, "", "a handshake that does not come");
+    let answer = raw(echo.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert!(!answer.contains("HTTP"), "no plain text on a TLS port: {answer:?}");
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls::pki_types::CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let tcp = TcpStream::connect(echo.address).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    let mut tls = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+    tls.write_all(
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    )
+    .await
+    .unwrap();
+    let mut answer = Vec::new();
+    let _closed = timeout(PATIENCE, tls.read_to_end(&mut answer)).await.expect("the connection is closed");
+    assert!(answer.starts_with(b"HTTP/1.1 400 "), "{answer:?}");
 }
 
 #[tokio::test]
