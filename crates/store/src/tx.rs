@@ -93,7 +93,7 @@ impl<M> Tx<M> {
     /// If it cannot be read.
     pub async fn generation(&mut self) -> Result<Generation, StoreError> {
         let row = self.one(sql("SELECT value FROM generation WHERE id = 1")).await?;
-        row.map_or(Ok(Generation::default()), |row| read_generation(&row))
+        read_generation(row.as_ref())
     }
 
     pub(crate) async fn all(&mut self, statement: Statement) -> Result<Vec<Row>, StoreError> {
@@ -135,8 +135,8 @@ impl Tx<Write> {
     ///
     /// # Errors
     /// If it cannot be kept; then nothing is. [`StoreError::Aborted`] if a statement before failed.
-    /// [`StoreError::Unavailable`] leaves open whether it was, as
-    /// always when a connection breaks during a commit.
+    /// [`StoreError::Unavailable`] leaves open whether it was, as always when a connection breaks during a
+    /// commit.
     pub async fn commit(mut self) -> Result<Generation, StoreError> {
         let generation = if self.changed { self.bump().await? } else { self.generation().await? };
         match self.connection {
@@ -150,8 +150,7 @@ impl Tx<Write> {
     async fn bump(&mut self) -> Result<Generation, StoreError> {
         let row =
             self.one(sql("UPDATE generation SET value = value + 1 WHERE id = 1 RETURNING value")).await?;
-        let row = row.ok_or_else(|| StoreError::damaged("generation", "its row is absent"))?;
-        let generation = read_generation(&row)?;
+        let generation = read_generation(row.as_ref())?;
         if matches!(self.connection, Connection::Postgres(_)) {
             let notify = sql("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(generation.to_string());
             self.note(notify).await?;
@@ -160,7 +159,8 @@ impl Tx<Write> {
     }
 }
 
-fn read_generation(row: &Row) -> Result<Generation, StoreError> {
+fn read_generation(row: Option<&Row>) -> Result<Generation, StoreError> {
+    let row = row.ok_or_else(|| StoreError::damaged("generation", "its row is absent"))?;
     let value = row.integer("value")?;
     u64::try_from(value).map(Generation).map_err(|e| StoreError::damaged("generation", e))
 }

@@ -89,3 +89,12 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
     assert!(result.is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
+
+#[tokio::test]
+async fn an_empty_file_is_taken_for_a_new_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE);
+    std::fs::write(&path, "").unwrap();
+    let store = Store::open(Location::Sqlite(path)).await.unwrap();
+    assert!(store.load_all().await.unwrap().teams.is_empty());
+}

@@ -18,6 +18,8 @@ macro_rules! conformance {
                 opening_again_changes_nothing,
                 a_newer_schema_is_refused,
                 a_step_that_was_edited_after_its_release_is_refused,
+                a_damaged_value_is_named_by_its_column,
+                a_generation_row_that_is_gone_is_damage_and_not_zero,
             ],
             units: [
                 what_is_dropped_without_commit_was_never_there,

@@ -100,11 +100,14 @@ impl Keys<'_, Write> {
     /// # Errors
     /// If it cannot be written.
     pub async fn touch(&mut self, uses: &[(KeyId, Timestamp)]) -> Result<(), StoreError> {
+        let mut uses = uses.to_vec();
+        // Always in the same order: two nodes that note the same keys would else lock each other out.
+        uses.sort_unstable();
         for (id, moment) in uses {
             let update = sql("UPDATE keys SET last_used_at = $2 \
                  WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)")
-            .bind(Value::written(id))
-            .bind(*moment);
+            .bind(Value::written(&id))
+            .bind(moment);
             self.tx.note(update).await?;
         }
         Ok(())
