@@ -38,7 +38,7 @@ const PING_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerInfo {
     /// The address of whoever opened the connection: the client, or a proxy.
-    pub address: SocketAddr,
+    pub addr: SocketAddr,
     /// What is spoken on this connection.
     pub scheme: Scheme,
 }
@@ -102,11 +102,11 @@ where
         let tls = timeout(first, tls.accept(tcp)).await.map_err(|_| ConnectionError::Silent)?;
         let tls = tls.map_err(ConnectionError::Tls)?;
         let h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-        let service = WithPeer { inner: service, peer: PeerInfo { address, scheme: Scheme::Https } };
+        let service = WithPeer { inner: service, peer: PeerInfo { addr: address, scheme: Scheme::Https } };
         return if h2 { http2(tls, &shared, service).await } else { http1(tls, &shared, service).await };
     }
     let h2 = timeout(first, prior_knowledge(&tcp)).await.map_err(|_| ConnectionError::Silent)??;
-    let service = WithPeer { inner: service, peer: PeerInfo { address, scheme: Scheme::Http } };
+    let service = WithPeer { inner: service, peer: PeerInfo { addr: address, scheme: Scheme::Http } };
     if h2 { http2(tcp, &shared, service).await } else { http1(tcp, &shared, service).await }
 }
 
