@@ -51,7 +51,8 @@ pub struct Denial {
     pub action: Action,
     /// The generation under which it was decided.
     pub generation: Generation,
-    /// The ids of the policies that decided; `default-deny` if none allowed it.
+    /// The ids of the policies that decided, or what decided before them: `default-deny` (no policy permits
+    /// it), `credential-ended`, `unknown-principal`, `no-such-thing`, `no-such-action`, `undecidable`.
     pub rules: Arc<[Box<str>]>,
     /// For a caller who may see the thing: which rule, what was missing and how to ask for it.
     pub explanation: Arc<str>,
