@@ -18,7 +18,9 @@ bin=$1; dir=$2; port=$3
 mkdir -m 700 "$dir"
 trap 'rm -rf "$dir"' EXIT
 "$bin/initdb" --pgdata="$dir/data" --no-sync --auth=trust --username=bailiwick --encoding=UTF8 \
-    --locale=C.UTF-8 >"$dir/initdb.log" 2>&1
+    --locale=C.UTF-8 >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
+# Whoever waits for the end of the tests' output does not wait for this.
+exec >/dev/null 2>&1
 "$bin/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
     -c fsync=off -c full_page_writes=off -c max_connections=200 >"$dir/postgres.log" 2>&1 &
 server=$!
