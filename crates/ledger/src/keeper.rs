@@ -51,6 +51,7 @@ impl Keeper {
     pub(crate) fn run(&self) {
         loop {
             let closing = self.shared.queue.pause(PACE);
+            self.guard();
             self.repair();
             self.shared.drain();
             self.look_around();
@@ -73,13 +74,29 @@ impl Keeper {
         }
     }
 
+    /// Records must go where a reader finds them: a segment that somebody removed or shortened takes no more.
+    /// It stays so until a start has looked at the ledger anew.
+    fn guard(&self) {
+        let shared = &self.shared;
+        let intact = shared.with_writer(|writer| {
+            writer.displaced |= shared.health.pulse.during(|| is_displaced(&writer.segment, writer.len));
+            !writer.displaced
+        });
+        if !intact && !shared.health.unwritable.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                dir = %shared.dir.display(),
+                "somebody removed or shortened the ledger's segment; calls are refused until a restart"
+            );
+        }
+    }
+
     /// After a failure: cuts off what it left, and takes records again once the disk takes bytes.
     fn repair(&self) {
         if !self.shared.health.unwritable.load(Ordering::Relaxed) {
             return;
         }
         let repaired = self.shared.with_writer(|writer| self.shared.health.pulse.during(|| writer.repair()));
-        match repaired.and_then(|()| self.probe_space()) {
+        match repaired.and_then(|()| Ok(self.probe_space()?)) {
             Ok(()) => {
                 self.shared.health.unwritable.store(false, Ordering::Relaxed);
                 tracing::info!("the ledger can write again");
@@ -106,7 +123,7 @@ impl Signing {
         let due = shared.with_writer(|writer| {
             let full = writer.len >= shared.settings.segment_bytes;
             let old = now.saturating_since(writer.begun) >= shared.settings.segment_age;
-            writer.len > 0 && (full || old) && !writer.broken
+            writer.len > 0 && (full || old) && !writer.broken && !writer.displaced
         });
         if !due {
             return Ok(());
@@ -174,6 +191,14 @@ impl Signing {
         replace(&shared.dir.join(CHECKPOINT), note.to_string().as_bytes())?;
         self.last = Some(note);
         Ok(())
+    }
+}
+
+/// A file that cannot be asked is not displaced: whether it can be written is for writing to find out.
+fn is_displaced(segment: &Segment, len: u64) -> bool {
+    match segment.len() {
+        Ok(found) => found < len,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 

@@ -95,6 +95,11 @@ impl Ledger {
         }))
     }
 
+    /// Its directory, for [`crate::tail()`], [`crate::Follow`] and [`crate::verify()`].
+    pub fn dir(&self) -> &Path {
+        &self.shared.dir
+    }
+
     /// The public key of its checkpoints, to be kept elsewhere.
     pub fn verifier(&self) -> &VerifierKey {
         &self.verifier

@@ -64,7 +64,10 @@ pub(crate) struct Writer {
     link: Link,
     last: Timestamp,
     pub(crate) open: OpenCalls,
+    /// A failed write could not be cut off yet.
     pub(crate) broken: bool,
+    /// The segment is no longer where, or as long as, it was.
+    pub(crate) displaced: bool,
     pub(crate) closed: bool,
     sync: bool,
     stamp: Stamp,
@@ -96,6 +99,7 @@ impl Writer {
             last,
             open: behind.state.open,
             broken: false,
+            displaced: false,
             closed: false,
             sync,
             stamp: Stamp::new(),
@@ -111,7 +115,7 @@ impl Writer {
         records: &[(&[u8], Mark)],
         pulse: &Pulse,
     ) -> Result<u64, WriteFailed> {
-        if self.broken {
+        if self.broken || self.displaced {
             return Err(WriteFailed::Broken);
         }
         if self.closed {
@@ -163,7 +167,10 @@ impl Writer {
     }
 
     /// Cuts off what a failed write may have left; after this the writer takes records again.
-    pub(crate) fn repair(&mut self) -> std::io::Result<()> {
+    pub(crate) fn repair(&mut self) -> Result<(), WriteFailed> {
+        if self.displaced {
+            return Err(WriteFailed::Broken);
+        }
         self.file.set_len(self.len)?;
         self.broken = false;
         Ok(())

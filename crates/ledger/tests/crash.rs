@@ -1,4 +1,10 @@
 //! The process ends at any moment, the file system fills up: real processes, real mounts.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test, functions beside it too"
+)]
 
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +27,8 @@ fn open(root: &Path, durability: Durability) -> Arc<Ledger> {
     };
     let settings = bailiwick_config::Ledger {
         durability,
-        segment_bytes: 1 << 20,
+        // Small, so that kills and full disks meet the turn of a segment too.
+        segment_bytes: 64 << 10,
         segment_age: Duration::from_secs(3600),
         checkpoint_records: 100,
         checkpoint_every: Duration::from_secs(1),
@@ -109,7 +116,7 @@ fn kill_after(mut child: Child, enough: usize) -> (u64, usize) {
 fn nothing_acknowledged_is_lost(durability: &str, strength: Durability) {
     let root = tempfile::tempdir().unwrap();
     let mut known = 0;
-    for round in 0..4 {
+    for round in 0..6 {
         let (greatest, count) = kill_after(child(root.path(), durability), 300 + 277 * round);
         let before = verify(&root.path().join("ledger"), &VerifyOptions::default()).unwrap();
         assert_eq!(before.bad, None);

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_config::Durability;
-use bailiwick_model::{Receipt, RecordFailed, Recorder as _, Recording};
+use bailiwick_model::record::AuthFailure;
+use bailiwick_model::{Receipt, Record, RecordFailed, Recorder as _, Recording};
 use tokio::task::JoinSet;
 
 use super::fixture::{NOON, Place, calls, intent, outcome};
@@ -94,6 +95,24 @@ async fn segments_turn_by_size_and_by_age_and_verify_as_one() {
     let report = place.verify();
     assert_eq!((report.records, report.signed), (162, 162));
     assert!(report.segments >= 8 && report.bad.is_none(), "{report:?}");
+}
+
+#[tokio::test]
+async fn what_a_stranger_wrote_cannot_forge_a_line() {
+    let place = Place::new();
+    let ledger = place.open();
+    let forged = Record::AuthFailure(AuthFailure {
+        path: "/mcp\"}\n{\"v\":1,\"index\":1,\"kind\":\"outcome\"}\r\u{2028}\u{1b}[2J\0",
+        peer: "127.0.0.1",
+        reason: "missing",
+        prefix: None,
+        count: 1,
+    });
+    ledger.append(&forged).settled().await.unwrap();
+    ledger.close().unwrap();
+    let report = place.verify();
+    assert_eq!((place.lines().len(), report.records, report.bad), (1, 1, None));
+    assert!(place.lines()[0].bytes().all(|byte| byte >= b' '));
 }
 
 #[test]

@@ -59,6 +59,21 @@ async fn a_failing_disk_shows_while_nobody_calls() {
     eventually("the probe sees it end", || ledger.is_available());
 }
 
+#[tokio::test]
+async fn a_segment_that_was_removed_or_shortened_takes_no_more_records() {
+    type Harm = fn(&std::path::Path);
+    let harms: [Harm; 2] =
+        [|path| std::fs::remove_file(path).unwrap(), |path| std::fs::write(path, b"{}\n").unwrap()];
+    for harm in harms {
+        let place = Place::new();
+        let ledger = place.open();
+        calls(&ledger, 0..3).await;
+        harm(&place.segment(0));
+        eventually("it shows", || !ledger.is_available());
+        assert_eq!(ledger.append(&intent(9)).settled().await, Err(RecordFailed::Unwritable));
+    }
+}
+
 /// The disk hangs while nobody writes: the probe notices, appends are refused in time, then all is well again.
 async fn stalls_and_recovers(durability: Durability) {
     let mut place = Place::new();
