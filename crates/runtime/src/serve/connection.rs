@@ -206,6 +206,8 @@ where
 
 /// Runs a connection; when the process stops, lets what is in flight finish and takes nothing new.
 async fn drive(connection: impl Graceful, stop: &CancellationToken) -> Result<(), ConnectionError> {
+    // Polled with each event of the connection, and a token has a lock: its own, not everybody's.
+    let stop = stop.child_token();
     let mut connection = pin!(connection);
     tokio::select! {
         biased;
