@@ -1,1 +1,43 @@
-//! (in the making)
+//! The use-cases: register a server, grant, issue a key, look into the ledger. `console` puts them on HTTP, the
+//! binary runs the background work ([`Control::run`]).
+//!
+//! [`Control`] is the only writer of the store and the only maker of [`bailiwick_policy::Snapshot`]s. Every
+//! use-case takes an [`Actor`], and every change goes through one door (`change`), which records it before it is
+//! in force and publishes it to the data path right after.
+
+mod actor;
+mod audit;
+mod bootstrap;
+mod change;
+mod control;
+mod discovery;
+mod error;
+mod find;
+mod follow;
+mod grant;
+mod group;
+mod key;
+mod link;
+mod listed;
+mod principal;
+mod publish;
+mod server;
+mod team;
+mod text;
+mod toolset;
+
+pub use actor::Actor;
+pub use audit::AuditTail;
+pub use bailiwick_ledger::{Report, Status};
+pub use bailiwick_store::Page;
+pub use bootstrap::FirstStart;
+pub use control::{Control, Parts, Settings};
+pub use error::ControlError;
+pub use grant::{GrantDetail, NewGrant, WantedScope};
+pub use group::GroupDetail;
+pub use key::{IssuedKey, KeyDetail, NewKey};
+pub use link::{LoginLink, OpenedLink};
+pub use listed::Listed;
+pub use principal::{NewPrincipal, PrincipalChange, PrincipalDetail};
+pub use server::{DiscoverySummary, NewServer, ServerAdded, ServerChange, ServerDetail, ServerHealth};
+pub use toolset::{NewToolset, ToolsetChange, ToolsetDetail, WantedSelection};
