@@ -143,7 +143,7 @@ impl Ledger {
 
     /// Ends it: what was appended is written, the end is signed, the lock given back. Later appends fail.
     ///
-    /// Blocks, for five seconds at most. Closing twice does nothing.
+    /// Blocks, for five seconds at most. Closing twice does nothing; dropping closes.
     ///
     /// # Errors
     /// If the disk does not finish writing in that time.

@@ -113,6 +113,8 @@ struct Recovery<'a> {
     last: Option<SignedCheckpoint>,
     notes_len: u64,
     len: u64,
+    /// Whether something stands behind the last record.
+    torn: bool,
     /// The first segment that must be read.
     unsealed: usize,
 }
@@ -129,7 +131,7 @@ impl<'a> Recovery<'a> {
         let (state, unsealed, last) = found;
         let mut milestones = Milestones::new(vec![key.clone()], state.range.size());
         milestones.add(newest(dir)?.filter(|note| note.checkpoint().size >= state.range.size()));
-        Ok(Self { dir, state, milestones, last, notes_len: 0, len: 0, unsealed })
+        Ok(Self { dir, state, milestones, last, notes_len: 0, len: 0, torn: false, unsealed })
     }
 
     /// Follows a segment's lines. Only the last one may have a torn tail.
@@ -148,12 +150,14 @@ impl<'a> Recovery<'a> {
         while let Some(line) = lines.next().map_err(io())? {
             self.milestones.meet(&self.state.range).map_err(|found| self.altered(found))?;
             let next = line.offset + line.bytes.len() as u64 + 1;
+            // No record has a zero byte; blocks of them are what a loss of power leaves, records behind or not.
+            let hole = memchr::memchr(0, line.bytes).is_some();
             let followed =
                 if line.whole { self.state.follow(line.bytes) } else { Err((0, Fault::Malformed)) };
             match followed {
                 Ok(()) => self.len = next,
-                Err((_, Fault::Malformed)) if is_last && at_end(&mut lines).map_err(io())? => {
-                    cut(segment, self.len).map_err(io())?;
+                Err((_, Fault::Malformed)) if is_last && (hole || at_end(&mut lines).map_err(io())?) => {
+                    self.torn = true;
                     break;
                 }
                 Err(found) => return Err(self.altered(found)),
@@ -171,6 +175,10 @@ impl<'a> Recovery<'a> {
         let dir = self.dir;
         let altered = |(index, fault)| OpenError::Altered { dir: dir.to_owned(), index, fault };
         self.milestones.finish(&self.state.range).map_err(altered)?;
+        // Only now: a tail that a checkpoint tells of is no torn one, and is left as evidence.
+        if let Some(segment) = last_segment.filter(|_| self.torn) {
+            cut(segment, self.len).map_err(OpenError::io(&segment.path))?;
+        }
         Ok(Ending {
             segment: last_segment.map(|segment| (segment.clone(), self.len)),
             notes_len: self.notes_len,

@@ -88,6 +88,32 @@ async fn a_torn_tail_is_cut_and_kept_aside() {
 }
 
 #[tokio::test]
+async fn a_hole_that_a_loss_of_power_left_is_cut_with_what_stands_behind_it() {
+    let place = Place::new();
+    calls(&place.open(), 0..3).await;
+    let last = place.lines().pop().unwrap();
+    let tail = [b"{\"v\":1,\0\0\0\0\n", last.as_bytes(), b"\n"].concat();
+    append_bytes(&place.segment(0), &tail);
+    assert_eq!(place.open().status().unwrap().next_index, 6);
+    assert_eq!(place.verify().bad, None);
+}
+
+#[tokio::test]
+async fn a_damaged_record_that_was_signed_is_left_as_evidence() {
+    for damage in [&b"\0"[..], b"x"] {
+        let place = Place::new();
+        calls(&place.open(), 0..3).await;
+        let mut bytes = fs::read(place.segment(0)).unwrap();
+        let at = bytes.len() - 1 - damage.len();
+        bytes.splice(at..at + damage.len(), damage.iter().copied());
+        fs::write(place.segment(0), &bytes).unwrap();
+        let refused = place.try_open().unwrap_err();
+        assert!(matches!(refused, OpenError::Altered { index: 5, fault: Fault::Truncated { size: 6 }, .. }));
+        assert_eq!(fs::read(place.segment(0)).unwrap(), bytes);
+    }
+}
+
+#[tokio::test]
 async fn every_cut_within_the_last_record_is_survived() {
     let place = Place::new();
     let ledger = place.open();
