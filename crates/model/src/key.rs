@@ -81,27 +81,37 @@ pub struct KeyEntry {
 
 /// All keys by their visible part: built by `control`, carried by the snapshot, read by `identity`.
 #[derive(Debug, Clone, Default)]
-pub struct KeyTable(HashMap<Box<str>, KeyEntry>);
+pub struct KeyTable {
+    by_prefix: HashMap<Box<str>, KeyEntry>,
+    by_id: HashMap<KeyId, Box<str>>,
+}
 
 impl KeyTable {
     /// The key of this visible part.
     pub fn get(&self, prefix: &str) -> Option<&KeyEntry> {
-        self.0.get(prefix)
+        self.by_prefix.get(prefix)
+    }
+
+    /// The key of this id: for streams, which outlive the request that showed the key.
+    pub fn by_id(&self, id: KeyId) -> Option<&KeyEntry> {
+        self.by_prefix.get(self.by_id.get(&id)?)
     }
 
     /// How many keys there are, revoked ones included.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.by_prefix.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_prefix.is_empty()
     }
 }
 
 impl FromIterator<(Box<str>, KeyEntry)> for KeyTable {
     fn from_iter<I: IntoIterator<Item = (Box<str>, KeyEntry)>>(entries: I) -> Self {
-        Self(entries.into_iter().collect())
+        let by_prefix: HashMap<Box<str>, KeyEntry> = entries.into_iter().collect();
+        let by_id = by_prefix.iter().map(|(prefix, entry)| (entry.key, prefix.clone())).collect();
+        Self { by_prefix, by_id }
     }
 }

@@ -1,0 +1,271 @@
+//! Which room answers a request: the gateway itself, or a server after a decision.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bailiwick_mcp::json::Raw;
+use bailiwick_mcp::method::Class;
+use bailiwick_mcp::{Edits, Era, Method, Patch, Refusal, Request};
+use bailiwick_model::call::Trace;
+use bailiwick_model::definition::DefinitionKind;
+use bailiwick_model::grant::Action;
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::binding::{Handle, Purpose, open};
+use crate::carrier::{Bridge, Carrier, Client};
+use crate::decide::{Found, absent, kind_of};
+use crate::exposure::Exposed;
+use crate::facts::{Facts, client_of_request};
+use crate::forward::{Errand, forward};
+use crate::reply::Reply;
+use crate::session::Session;
+use crate::visit::Visit;
+use crate::{handshake, list, listen, uris};
+
+/// One request, as its steps read it.
+#[derive(Debug)]
+pub(crate) struct Asked<'m> {
+    pub(crate) visit: &'m Arc<Visit>,
+    pub(crate) request: &'m Request<'m>,
+    pub(crate) method: Method,
+    pub(crate) era: Era,
+    pub(crate) session: Option<&'m Session>,
+    /// Exactly the request's bytes.
+    pub(crate) body: Bytes,
+    pub(crate) headers: &'m HeaderMap,
+    pub(crate) trace: Trace,
+}
+
+impl<'m> Asked<'m> {
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            method: &self.request.method,
+            era: self.era,
+            session: self.session,
+            client: if self.session.is_none() { client_of_request(self.request) } else { None },
+            trace: self.trace.id(),
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client<'m> {
+        match self.session {
+            Some(session) => Client::Session(session),
+            None => Client::of_request(self.request),
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<Cow<'m, str>, Refusal> {
+        self.request
+            .param(name)
+            .and_then(|raw| raw.string())
+            .ok_or_else(|| Refusal::invalid_params(format!("params.{name} is missing or not a string")))
+    }
+}
+
+/// Answers a request.
+pub(crate) async fn dispatch(asked: &Asked<'_>) -> Result<Reply, Refusal> {
+    if !asked.method.exists_in(asked.era) {
+        return Err(Refusal::method_not_found(asked.era));
+    }
+    match asked.method.class() {
+        Class::Handshake => handshake::discover(asked).await,
+        Class::Local => list::ping(asked).await,
+        Class::List => list::list(asked).await,
+        Class::Call | Class::Get | Class::Read => named(asked).await,
+        Class::Subscribe => subscribe(asked).await,
+        Class::Complete => completion(asked).await,
+        Class::Logging => logging(asked).await,
+        Class::Task => task(asked).await,
+        Class::Listen => listen::subscriptions(asked).await,
+        Class::ToClient | Class::Notification | Class::Unknown => Err(Refusal::method_not_found(asked.era)),
+    }
+}
+
+/// `tools/call`, `prompts/get`, `resources/read`.
+async fn named(asked: &Asked<'_>) -> Result<Reply, Refusal> {
+    let kind = kind_of(asked.method).ok_or_else(|| Refusal::method_not_found(asked.era))?;
+    let member = if kind == DefinitionKind::Resource { "uri" } else { "name" };
+    let action = match kind {
+        DefinitionKind::Tool => Action::Call,
+        DefinitionKind::Prompt => Action::Get,
+        _ => Action::Read,
+    };
+    let name = asked.text(member)?;
+    let Some((found, exposed)) = find(asked.visit, kind, &name) else {
+        return Err(absent(asked.visit, &asked.facts(), action, &name).await);
+    };
+    let own: Box<str> = found.own.clone().unwrap_or_default();
+    let mut patch = Patch::new();
+    if *own != *name {
+        patch.body.set_string(member, &own);
+    }
+    if let Some(state) = asked.request.param("requestState") {
+        let handle = handle(asked, Purpose::RequestState, state, &found)
+            .ok_or_else(|| Refusal::invalid_params("requestState is not one that this request was given"))?;
+        patch.body.set_string("requestState", &handle.own);
+    }
+    let mirrored = asked.method.mirrored_param().map(|_| Cow::Owned(own.into_string()));
+    forward(asked, Errand { found, action, asked: &name, patch, mirrored, exposed }).await
+}
+
+/// The definition or URI of this name at the visit's endpoint.
+pub(crate) fn find<'v>(
+    visit: &'v Visit,
+    kind: DefinitionKind,
+    name: &str,
+) -> Option<(Found, Option<&'v Exposed>)> {
+    let view = &visit.place.view;
+    if let Some(exposed) = view.find(kind, name) {
+        let found = Found {
+            server: Arc::clone(&exposed.server),
+            definition: Some(Arc::clone(&exposed.definition)),
+            own: Some(exposed.definition.key.as_str().into()),
+        };
+        return Some((found, Some(exposed)));
+    }
+    if kind != DefinitionKind::Resource {
+        return None;
+    }
+    let (server, own) = match &visit.place.server {
+        Some(server) => (server, name.to_owned()),
+        None => {
+            let (server, own) = uris::conceal(name)?;
+            (view.server(server)?, own)
+        }
+    };
+    let definition = server.resource_for_uri(&own).cloned();
+    // A toolset shows what it selects; nothing else of the server can be reached through it.
+    let selected = definition.as_ref().is_some_and(|d| view.of(server.server.id, d.kind, &d.key).is_some());
+    if !selected && matches!(visit.place.key, crate::place::PlaceKey::Toolset(_)) {
+        return None;
+    }
+    Some((Found { server: Arc::clone(server), definition, own: Some(own.into()) }, None))
+}
+
+/// What a sealed handle stands for, if it was given to this caller for this very thing.
+fn handle(asked: &Asked<'_>, purpose: Purpose, raw: Raw<'_>, found: &Found) -> Option<Handle> {
+    let inner = &asked.visit.gateway;
+    let principal = asked.visit.caller.principal.id;
+    let handle: Handle = open(&inner.parts.sealer, purpose, principal, &raw.string()?)?;
+    let definition = found.definition.as_ref()?;
+    let fits = handle.server == found.server.server.id
+        && handle.kind == definition.kind
+        && handle.key == definition.key;
+    fits.then_some(handle)
+}
+
+/// `resources/subscribe` and `resources/unsubscribe` (legacy).
+async fn subscribe(asked: &Asked<'_>) -> Result<Reply, Refusal> {
+    let uri = asked.text("uri")?;
+    let Some((found, _)) = find(asked.visit, DefinitionKind::Resource, &uri) else {
+        return Err(absent(asked.visit, &asked.facts(), Action::Read, &uri).await);
+    };
+    same_era_only(asked, &found)?;
+    let mut patch = Patch::new();
+    let own: Box<str> = found.own.clone().unwrap_or_default();
+    if *own != *uri {
+        patch.body.set_string("uri", &own);
+    }
+    let errand = Errand { found, action: Action::Read, asked: &uri, patch, mirrored: None, exposed: None };
+    forward(asked, errand).await
+}
+
+/// `completion/complete`: of a prompt's or template's argument.
+async fn completion(asked: &Asked<'_>) -> Result<Reply, Refusal> {
+    let reference = asked.request.param("ref").filter(Raw::is_object);
+    let bad = || Refusal::invalid_params("params.ref is not a reference to a prompt or a resource");
+    let object = reference.ok_or_else(bad)?.object().map_err(|_| bad())?;
+    let kind = object.get("type").and_then(|raw| raw.string()).ok_or_else(bad)?;
+    let (kind, member, action) = match &*kind {
+        "ref/prompt" => (DefinitionKind::Prompt, "name", Action::Get),
+        "ref/resource" => (DefinitionKind::ResourceTemplate, "uri", Action::Read),
+        _ => return Err(bad()),
+    };
+    let name_raw = object.get(member).ok_or_else(bad)?;
+    let name = name_raw.string().ok_or_else(bad)?;
+    let found = find(asked.visit, kind, &name).or_else(|| {
+        (kind == DefinitionKind::ResourceTemplate)
+            .then(|| find(asked.visit, DefinitionKind::Resource, &name))?
+    });
+    let Some((found, _)) = found else {
+        return Err(absent(asked.visit, &asked.facts(), action, &name).await);
+    };
+    let own: Box<str> = found.own.clone().unwrap_or_default();
+    let mut patch = Patch::new();
+    if *own != *name {
+        let whole = object.raw();
+        let mut edits = Edits::new();
+        let start = whole.range().start;
+        let range = name_raw.range();
+        edits.replace(range.start - start..range.end - start, bailiwick_mcp::json::quote(&own));
+        let changed = edits.apply(whole.as_bytes()).map_err(|_| bad())?;
+        patch.body.set("ref", changed);
+    }
+    forward(asked, Errand { found, action, asked: &name, patch, mirrored: None, exposed: None }).await
+}
+
+/// `logging/setLevel` (legacy): of the one server at a transparent endpoint. Aggregates do not announce logging.
+async fn logging(asked: &Asked<'_>) -> Result<Reply, Refusal> {
+    let Some(server) = &asked.visit.place.server else {
+        return Err(Refusal::method_not_found(asked.era));
+    };
+    let found = Found::server(server);
+    same_era_only(asked, &found)?;
+    let errand = Errand {
+        found,
+        action: Action::List,
+        asked: server.server.name.as_str(),
+        patch: Patch::new(),
+        mirrored: None,
+        exposed: None,
+    };
+    forward(asked, errand).await
+}
+
+/// `tasks/…`: decided anew as a call of the tool that the task came from.
+async fn task(asked: &Asked<'_>) -> Result<Reply, Refusal> {
+    if asked.method == Method::TasksList {
+        // A server behind a shared credential lists every caller's tasks.
+        return Err(Refusal::method_not_found(asked.era));
+    }
+    let id = asked.text("taskId")?;
+    let inner = &asked.visit.gateway;
+    let principal = asked.visit.caller.principal.id;
+    let handle: Option<Handle> = open(&inner.parts.sealer, Purpose::Task, principal, &id);
+    let place = &asked.visit.place;
+    let exposed = handle.as_ref().and_then(|h| place.view.of(h.server, h.kind, &h.key));
+    let (Some(handle), Some(exposed)) = (handle, exposed) else {
+        return Err(absent(asked.visit, &asked.facts(), Action::Call, &id).await);
+    };
+    let found = Found {
+        server: Arc::clone(&exposed.server),
+        definition: Some(Arc::clone(&exposed.definition)),
+        own: Some(exposed.definition.key.as_str().into()),
+    };
+    same_era_only(asked, &found)?;
+    let mut patch = Patch::new();
+    patch.body.set_string("taskId", &handle.own);
+    let mirrored = Some(Cow::Owned(handle.own));
+    let action = if handle.kind == DefinitionKind::Tool { Action::Call } else { Action::Get };
+    forward(asked, Errand { found, action, asked: &id, patch, mirrored, exposed: None }).await
+}
+
+/// What has no counterpart in the other kind of era is refused with a clear word.
+fn same_era_only(asked: &Asked<'_>, found: &Found) -> Result<(), Refusal> {
+    let carrier = Carrier::choose(asked.visit, &found.server, asked.client())?;
+    if carrier.bridge == Bridge::None {
+        return Ok(());
+    }
+    let text = format!(
+        "{} cannot be carried between protocol versions: the server speaks {}",
+        asked.request.method, carrier.conversation.era
+    );
+    let status = Refusal::method_not_found(asked.era).status;
+    Err(Refusal::new(bailiwick_mcp::error::METHOD_NOT_FOUND, status, text))
+}
+
+/// A request without what its era demands.
+pub(crate) fn bad_request(message: &'static str) -> Refusal {
+    Refusal::new(bailiwick_mcp::error::INVALID_REQUEST, StatusCode::BAD_REQUEST, message)
+}

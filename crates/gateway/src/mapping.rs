@@ -1,0 +1,252 @@
+//! What changes in a server's message on its way to the client, and what it says for the record.
+//!
+//! In the client's own era at a transparent endpoint: nothing, but handles that are bound to the principal.
+
+use bailiwick_mcp::bridge::{
+    ResultType, Unbridgeable, answer_to_legacy, answer_to_modern, notification_to_legacy, result_type,
+};
+use bailiwick_mcp::frame::FrameNotification;
+use bailiwick_mcp::json::quote;
+use bailiwick_mcp::method::Class;
+use bailiwick_mcp::{Answer, Edits, Frame, Method, Outcome, Patch, Raw, SpliceError};
+use bailiwick_model::definition::DefinitionKind;
+use bailiwick_model::record::Status;
+use bailiwick_model::{PrincipalId, ServerId};
+use bytes::Bytes;
+
+use crate::Inner;
+use crate::binding::{Handle, Purpose, seal};
+use crate::carrier::Bridge;
+use crate::open_call::End;
+use crate::uris;
+
+/// What one call's messages pass through.
+#[derive(Debug, Clone)]
+pub(crate) struct Passage {
+    pub(crate) method: Method,
+    pub(crate) bridge: Bridge,
+    pub(crate) principal: PrincipalId,
+    pub(crate) server: ServerId,
+    /// The definition that handles of this call belong to.
+    pub(crate) subject: Option<(DefinitionKind, Box<str>)>,
+    /// The server's name, where its URIs have to be exposed.
+    pub(crate) aggregate: Option<Box<str>>,
+}
+
+/// An answer for the client.
+#[derive(Debug)]
+pub(crate) struct Mapped {
+    /// The message; `None` if it goes as it came.
+    pub(crate) bytes: Option<Bytes>,
+    pub(crate) end: End<'static>,
+}
+
+/// Why a message cannot be passed on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unmappable {
+    #[error(transparent)]
+    Bridge(#[from] Unbridgeable),
+    #[error(transparent)]
+    Splice(#[from] SpliceError),
+    #[error(transparent)]
+    Malformed(#[from] bailiwick_mcp::json::Malformed),
+}
+
+impl Passage {
+    /// An answer on its way to the client.
+    pub(crate) fn answer(&self, inner: &Inner, answer: &Answer<'_>) -> Result<Mapped, Unmappable> {
+        let end = end_of(self.method, answer);
+        let mut bytes = None;
+        let changed = self.edit_result(inner, answer)?;
+        if let Some(changed) = changed {
+            bytes = Some(self.bridged(&changed)?);
+        } else if self.bridge != Bridge::None {
+            bytes = Some(self.bridge_answer(answer)?.into());
+        }
+        Ok(Mapped { bytes, end })
+    }
+
+    /// A notification on its way to the client; `None` if it goes as it came.
+    pub(crate) fn notification(
+        &self,
+        inner: &Inner,
+        notification: &FrameNotification<'_>,
+    ) -> Result<Option<Bytes>, Unmappable> {
+        let mut edits = Edits::new();
+        let method = Method::parse(&notification.method);
+        if let Some(params) = notification.params {
+            match method {
+                Method::ResourcesUpdated => self.expose_member(params, "uri", &mut edits)?,
+                Method::TaskNotification | Method::TaskStatus => self.bind_task(inner, params, &mut edits)?,
+                _ => {}
+            }
+        }
+        if !edits.is_empty() {
+            return Ok(Some(edits.apply(notification.raw())?.into()));
+        }
+        if self.bridge == Bridge::ToModern && method == Method::ResourcesUpdated {
+            let mut patch = Patch::new();
+            notification_to_legacy(&mut patch);
+            return Ok(Some(patch.apply(notification)?.into()));
+        }
+        Ok(None)
+    }
+
+    fn bridged(&self, changed: &[u8]) -> Result<Bytes, Unmappable> {
+        if self.bridge != Bridge::None
+            && let Ok(Frame::Answer(answer)) = bailiwick_mcp::frame(changed, &unlimited())
+        {
+            return Ok(self.bridge_answer(&answer)?.into());
+        }
+        Ok(Bytes::copy_from_slice(changed))
+    }
+
+    fn bridge_answer(&self, answer: &Answer<'_>) -> Result<Vec<u8>, Unmappable> {
+        let mut patch = Patch::new();
+        match self.bridge {
+            Bridge::ToModern => answer_to_legacy(&mut patch, answer, self.method)?,
+            Bridge::ToLegacy => answer_to_modern(&mut patch, answer, self.method)?,
+            Bridge::None => {}
+        }
+        Ok(patch.apply(answer)?)
+    }
+
+    /// The answer with handles bound and URIs exposed; `None` if there is nothing of the kind.
+    fn edit_result(&self, inner: &Inner, answer: &Answer<'_>) -> Result<Option<Vec<u8>>, Unmappable> {
+        let Some(result) = answer.result() else { return Ok(None) };
+        let mut edits = Edits::new();
+        if has(result, "requestState")
+            && let Some(state) = result.member("requestState")?
+        {
+            self.bind(inner, Purpose::RequestState, state, &mut edits);
+        }
+        if has(result, "taskId") {
+            let task = self.method.class() == Class::Task || result_type(result)? == ResultType::Task;
+            if task {
+                self.bind_task(inner, result, &mut edits)?;
+            }
+            if let Some(task) = result.member("task")? {
+                self.bind_task(inner, task, &mut edits)?;
+            }
+        }
+        if self.method == Method::ResourcesRead
+            && has(result, "public")
+            && let Some(scope) = result.member("cacheScope")?
+        {
+            // INVARIANT: what was decided for one caller is not for a shared cache.
+            edits.replace(scope.range(), &b"\"private\""[..]);
+        }
+        if self.aggregate.is_some() {
+            self.expose_result(result, &mut edits)?;
+        }
+        if edits.is_empty() { Ok(None) } else { Ok(Some(edits.apply(answer.raw())?)) }
+    }
+
+    fn bind_task(&self, inner: &Inner, object: Raw<'_>, edits: &mut Edits<'_>) -> Result<(), Unmappable> {
+        if object.is_object()
+            && let Some(id) = object.member("taskId")?
+        {
+            self.bind(inner, Purpose::Task, id, edits);
+        }
+        Ok(())
+    }
+
+    fn bind(&self, inner: &Inner, purpose: Purpose, raw: Raw<'_>, edits: &mut Edits<'_>) {
+        let (Some(own), Some((kind, key))) = (raw.string(), &self.subject) else { return };
+        let handle = Handle { own: own.into_owned(), server: self.server, kind: *kind, key: key.to_string() };
+        if let Some(text) = seal(&inner.parts.sealer, purpose, self.principal, &handle) {
+            edits.replace(raw.range(), quote(&text));
+        }
+    }
+
+    /// Exposes the URIs of resources that a result names: `contents` of a read, links and embedded resources of
+    /// tools and prompts, the UI of an app.
+    fn expose_result(&self, result: Raw<'_>, edits: &mut Edits<'_>) -> Result<(), Unmappable> {
+        match self.method {
+            Method::ResourcesRead => {
+                for content in items(result, "contents")? {
+                    self.expose_member(content, "uri", edits)?;
+                }
+            }
+            Method::ToolsCall if has(result, "\"uri\"") || has(result, "resourceUri") => {
+                for block in items(result, "content")? {
+                    self.expose_block(block, edits)?;
+                }
+                if let (Some(server), Some(meta)) = (&self.aggregate, result.member("_meta")?) {
+                    uris::expose_ui(server, meta, edits);
+                }
+            }
+            Method::PromptsGet if has(result, "\"uri\"") => {
+                for message in items(result, "messages")? {
+                    if let Some(block) = message.member("content")? {
+                        self.expose_block(block, edits)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn expose_block(&self, block: Raw<'_>, edits: &mut Edits<'_>) -> Result<(), Unmappable> {
+        if !block.is_object() {
+            return Ok(());
+        }
+        match block.member("type")?.and_then(|t| t.string()).as_deref() {
+            Some("resource_link") => self.expose_member(block, "uri", edits),
+            Some("resource") => match block.member("resource")? {
+                Some(resource) => self.expose_member(resource, "uri", edits),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn expose_member(&self, object: Raw<'_>, name: &str, edits: &mut Edits<'_>) -> Result<(), Unmappable> {
+        if let (Some(server), true) = (&self.aggregate, object.is_object())
+            && let Some(uri) = object.member(name)?
+        {
+            uris::expose_at(server, uri, edits);
+        }
+        Ok(())
+    }
+}
+
+/// A cheap look whether a text can be anywhere within: most results have none of it, and large ones are not
+/// worth a walk.
+fn has(result: Raw<'_>, needle: &str) -> bool {
+    memchr::memmem::find(result.as_bytes(), needle.as_bytes()).is_some()
+}
+
+fn items<'a>(result: Raw<'a>, name: &str) -> Result<Vec<Raw<'a>>, Unmappable> {
+    match result.member(name)? {
+        Some(list) if list.is_array() => Ok(list.items()?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// For messages that were within bounds and that this room itself rewrote.
+fn unlimited() -> bailiwick_mcp::Limits {
+    bailiwick_mcp::Limits { max_bytes: usize::MAX, ..bailiwick_mcp::Limits::default() }
+}
+
+/// What an answer says of how the call ended.
+fn end_of(method: Method, answer: &Answer<'_>) -> End<'static> {
+    let bytes = Some(answer.raw().len() as u64);
+    match answer.outcome {
+        Outcome::Error(error) => End { code: Some(error.code()), bytes, ..End::of(Status::RpcError) },
+        Outcome::Result(result) => {
+            let failed = method == Method::ToolsCall
+                && has(result, "isError")
+                && matches!(result.member("isError"), Ok(Some(raw)) if raw.boolean() == Some(true));
+            let waits =
+                has(result, "input_required") && matches!(result_type(result), Ok(ResultType::InputRequired));
+            let status = match (failed, waits) {
+                (_, true) => Status::InputRequired,
+                (true, _) => Status::ToolError,
+                _ => Status::Ok,
+            };
+            End { bytes, ..End::of(status) }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A call between its two records: the intent is in the ledger before this exists, and exactly one outcome
+//! follows, whatever happens; a call that is dropped half-way closes itself with the reason.
+
+use std::sync::Arc;
+
+use bailiwick_mcp::{GatewayError, Refusal};
+use bailiwick_model::record::{Intent, Outcome, Payload, Status, Timing};
+use bailiwick_model::{CallId, Record, RecordFailed, Recording};
+use bailiwick_policy::Permit;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::facts::{Facts, who};
+use crate::reply::audit_unavailable;
+use crate::visit::Visit;
+
+/// A call under way.
+#[derive(Debug)]
+pub(crate) struct OpenCall {
+    visit: Arc<Visit>,
+    id: CallId,
+    policy_us: u64,
+    sent_us: u64,
+    /// What is recorded if this is dropped: leaving cancels in some eras, in others not.
+    abandoned: Status,
+    closed: bool,
+    _slot: OwnedSemaphorePermit,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct End<'a> {
+    pub(crate) status: Status,
+    pub(crate) code: Option<i64>,
+    pub(crate) detail: Option<&'a str>,
+    pub(crate) bytes: Option<u64>,
+}
+
+impl End<'_> {
+    pub(crate) const fn of(status: Status) -> Self {
+        Self { status, code: None, detail: None, bytes: None }
+    }
+}
+
+impl OpenCall {
+    /// Records the intent. Nothing may go to the server before this returned.
+    pub(crate) async fn open(
+        visit: &Arc<Visit>,
+        facts: &Facts<'_>,
+        permit: &Permit,
+        arguments: &[u8],
+    ) -> Result<Self, Refusal> {
+        let inner = &visit.gateway;
+        let slot = Arc::clone(&inner.slots).try_acquire_owned().map_err(|_| overloaded())?;
+        let id = inner.next_call(visit.now);
+        let policy_us = visit.elapsed_us();
+        let recorder = &inner.parts.recorder;
+        let hmac = recorder.digest(arguments);
+        let intent = Record::Intent(Intent {
+            call: id,
+            who: who(&visit.caller),
+            what: facts.what(visit),
+            subject: permit.subject(),
+            why: permit.why(),
+            arguments: Payload { bytes: arguments.len() as u64, hmac: Some(&hmac) },
+        });
+        // INVARIANT: the intent is in the ledger before the first byte goes upstream.
+        recorder.append(&intent).settled().await.map_err(|_| audit_unavailable(false))?;
+        let abandoned = if facts.era.disconnect_cancels() { Status::Cancelled } else { Status::ClientGone };
+        let sent_us = visit.elapsed_us();
+        Ok(Self { visit: Arc::clone(visit), id, policy_us, sent_us, abandoned, closed: false, _slot: slot })
+    }
+
+    /// Records the outcome. The last byte of the answer may go down when this returned well.
+    pub(crate) async fn close(&mut self, end: End<'_>) -> Result<(), RecordFailed> {
+        self.append(end).settled().await.map(|_| ())
+    }
+
+    fn append(&mut self, end: End<'_>) -> Recording {
+        self.closed = true;
+        let total_us = self.visit.elapsed_us();
+        let outcome = Record::Outcome(Outcome {
+            call: self.id,
+            status: end.status,
+            code: end.code,
+            detail: end.detail,
+            result: end.bytes.map(|bytes| Payload { bytes, hmac: None }),
+            timing: Timing {
+                policy_us: self.policy_us,
+                upstream_us: total_us.saturating_sub(self.sent_us),
+                total_us,
+            },
+        });
+        self.visit.gateway.parts.recorder.append(&outcome)
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        if self.closed {
+            return;
+        }
+        if let Recording::Settled(Err(error)) = self.append(End::of(self.abandoned)) {
+            // The intent stays open; the ledger closes it as unknown at the next start.
+            tracing::error!(call = %self.id, %error, "the outcome of an abandoned call is not in the ledger");
+        }
+    }
+}
+
+/// Too much is under way.
+pub(crate) fn overloaded() -> Refusal {
+    GatewayError::Overloaded.refusal(
+        "The gateway has as many calls under way as it may have. Nothing was sent to the server; try again in a moment.",
+        &[],
+    )
+}
