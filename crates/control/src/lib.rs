@@ -23,6 +23,8 @@ mod principal;
 mod publish;
 mod server;
 mod team;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod text;
 mod toolset;
 

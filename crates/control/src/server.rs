@@ -1,7 +1,6 @@
 //! Servers: register, look at, change, switch, refresh, remove.
 
 mod add;
-mod enable;
 mod list;
 mod name;
 mod refresh;

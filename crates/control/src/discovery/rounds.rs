@@ -41,7 +41,7 @@ impl Control {
     }
 }
 
-async fn next(changes: &mut Option<mpsc::Receiver<ServerId>>) -> Option<ServerId> {
+async fn next(changes: &mut Option<mpsc::UnboundedReceiver<ServerId>>) -> Option<ServerId> {
     match changes {
         Some(receiver) => receiver.recv().await,
         None => std::future::pending().await,

@@ -1,4 +1,4 @@
-//! `server.update`: changes what is said of a server. Its id, name and team stay.
+//! `server.update`: changes what is said of a server, or switches it on or off. Its id, name and team stay.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,8 @@ pub struct ServerChange {
     pub secrets: BTreeMap<String, SecretString>,
     /// Waiting times.
     pub timeouts: Option<Timeouts>,
+    /// Off: registered, but neither listed, called nor contacted.
+    pub enabled: Option<bool>,
 }
 
 impl Control {
@@ -46,6 +48,7 @@ impl Control {
             after.transport = transport::check(transport, &wanted.secrets)?;
         }
         after.timeouts = wanted.timeouts.unwrap_or(after.timeouts);
+        after.enabled = wanted.enabled.unwrap_or(after.enabled);
         change.tx.servers().update(&after).await?;
         let keep = same_place(&before.transport, &after.transport);
         let told = Told::new("server.update", after.id).before(&before)?.after(&after)?;

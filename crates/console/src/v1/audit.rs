@@ -1,0 +1,17 @@
+//! The ledger: one file per operation.
+
+mod records;
+mod status;
+mod verify;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(status::handler))
+        .routes(routes!(records::handler))
+        .routes(routes!(verify::handler))
+}

@@ -1,0 +1,14 @@
+//! Grants: one file per operation.
+
+mod add;
+mod list;
+mod revoke;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list::handler, add::handler)).routes(routes!(revoke::handler))
+}

@@ -1,0 +1,12 @@
+//! Login links: one file per operation.
+
+mod make;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(make::handler))
+}

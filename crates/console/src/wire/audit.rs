@@ -1,0 +1,103 @@
+//! The ledger in answers.
+
+use bailiwick_control::{AuditTail, ControlError, Report, Status};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Which records are wanted.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// `next` of the answer before: what stands behind it. The last records if absent.
+    pub after: Option<u64>,
+    /// How many records at most, 1 to 1000; 100 if absent.
+    #[param(minimum = 1, maximum = 1000)]
+    pub limit: Option<usize>,
+}
+
+/// Records of the ledger.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AuditRecords {
+    /// The records as they stand in the ledger, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    pub records: Vec<serde_json::Value>,
+    /// To be given as `after` for what comes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// How the ledger of this node is.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AuditStatus {
+    /// Whether it takes records now; if not, no call is admitted.
+    pub available: bool,
+    /// How many records there are.
+    pub records: u64,
+    /// The root of the Merkle tree over them, hexadecimal.
+    pub root: String,
+    /// How many segment files there are.
+    pub segments: usize,
+    /// Their length together, in bytes.
+    pub bytes: u64,
+    /// Calls that have an intent and no outcome yet.
+    pub open_calls: usize,
+    /// How many records the last signed checkpoint tells of.
+    pub checkpoint_size: u64,
+}
+
+/// What a check of the whole ledger found.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AuditReport {
+    /// Whether everything is as it was written.
+    pub intact: bool,
+    /// Records read.
+    pub records: u64,
+    /// How many records the last checkpoint tells of; those behind it are linked but not signed yet.
+    pub signed: u64,
+    /// The root of the Merkle tree over the records, hexadecimal.
+    pub root: String,
+    /// Intents without outcome: calls under way, or cut off by the end of the process.
+    pub open_calls: usize,
+    /// The first thing that is wrong, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+impl TryFrom<AuditTail> for AuditRecords {
+    type Error = ControlError;
+
+    fn try_from(from: AuditTail) -> Result<Self, ControlError> {
+        let read = |line: &String| serde_json::from_str(line);
+        let records: Result<Vec<_>, _> = from.lines.iter().map(read).collect();
+        let records = records.map_err(|error| ControlError::Internal(error.into()))?;
+        Ok(Self { records, next: from.last })
+    }
+}
+
+impl From<Status> for AuditStatus {
+    fn from(from: Status) -> Self {
+        Self {
+            available: from.available,
+            records: from.next_index,
+            root: from.root.to_string(),
+            segments: from.segments,
+            bytes: from.bytes,
+            open_calls: from.open_calls,
+            checkpoint_size: from.checkpoint_size,
+        }
+    }
+}
+
+impl From<Report> for AuditReport {
+    fn from(from: Report) -> Self {
+        Self {
+            intact: from.bad.is_none(),
+            records: from.records,
+            signed: from.signed,
+            root: from.root.to_string(),
+            open_calls: from.open_calls,
+            fault: from.bad.map(|bad| format!("record {}: {}", bad.index, bad.what)),
+        }
+    }
+}
