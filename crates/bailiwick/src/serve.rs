@@ -1,0 +1,163 @@
+//! `bailiwick serve`: puts the rooms together, opens the door, and takes everything down in order.
+
+mod compose;
+mod door;
+mod link;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bailiwick_config::Settings;
+use bailiwick_control::{Control, LoginLink};
+use bailiwick_identity::{AuthFailures, HostRules, LastUse, ResourceMetadata};
+use bailiwick_model::record::Lifecycle;
+use bailiwick_model::{Record, Recorder};
+use bailiwick_runtime::{Listener, ServeLimits, Shutdown, SystemClock, SystemEntropy, Tasks, Tls};
+
+use compose::{Rooms, Shared};
+use door::Door;
+
+/// How long calls under way may take after SIGTERM.
+const DRAIN: Duration = Duration::from_secs(25);
+/// How long background work may take after that.
+const WIND_DOWN: Duration = Duration::from_secs(4);
+
+/// Runs the gateway until it is asked to stop.
+///
+/// # Errors
+/// If it cannot start; what is wrong and what to do is in the error.
+pub async fn serve(settings: Settings) -> anyhow::Result<()> {
+    let mut shutdown = Shutdown::listen().context("the kernel refuses signal handlers")?;
+    let data = settings.data.dir.clone();
+    let mut running = Running::start(settings).await?;
+    tracing::info!(url = %running.url, data = %data.display(), "ready");
+    if let Some(first) = running.first.take() {
+        link::show(&data, &first)?;
+    }
+    let signal = shutdown.requested().await;
+    tracing::info!(?signal, "stopping");
+    running.stop().await
+}
+
+/// A gateway that serves.
+pub struct Running {
+    /// Where it is reached.
+    pub url: String,
+    /// The one-time link of a first start.
+    pub first: Option<LoginLink>,
+    door: Door,
+    rooms: Rooms,
+    connections: Tasks,
+    background: Tasks,
+}
+
+impl Running {
+    /// Starts a gateway. It serves when this returns.
+    ///
+    /// # Errors
+    /// If it cannot start; what is wrong and what to do is in the error.
+    pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        let (connections, background) = (Tasks::new(), Tasks::new());
+        let listener = bind(&settings).await?;
+        let bound = listener.local_addr();
+        let url = settings.listen.base_url(bound);
+        let shared = Shared {
+            public_url: url.as_str().trim_end_matches('/').to_owned(),
+            clock: Arc::new(SystemClock::new()),
+            entropy: Arc::new(SystemEntropy::new()),
+            last_use: Arc::new(LastUse::default()),
+            connections: connections.clone(),
+            background: background.clone(),
+        };
+        let rooms = compose::compose(&settings, &shared).await?;
+        let recorder: Arc<dyn Recorder> = Arc::clone(&rooms.ledger) as Arc<dyn Recorder>;
+        lifecycle(&*recorder, "started").await.context("the ledger does not take the start's record")?;
+        let first = rooms.control.bootstrap().await.context("the first start could not be prepared")?;
+        rooms.control.catch_up().await.context("the state cannot be read")?;
+        rooms.control.run(&background);
+        let failures = Arc::new(AuthFailures::new(recorder, Arc::clone(&shared.clock)));
+        let (failing, stop) = (Arc::clone(&failures), background.stop_token());
+        background.spawn("auth failures", async move { failing.run(stop.cancelled_owned()).await });
+        let door = Door::new(&settings, &shared, &rooms, &failures, bound);
+        let (serving, tasks) = (door.clone(), connections.clone());
+        connections.spawn("listener", async move { listener.serve(serving, &tasks).await });
+        Ok(Self {
+            url: shared.public_url,
+            first: first.map(|first| first.link),
+            door,
+            rooms,
+            connections,
+            background,
+        })
+    }
+
+    /// The use-cases.
+    pub fn control(&self) -> &Control {
+        &self.rooms.control
+    }
+
+    /// Takes everything down: no new connections, calls end, background work ends, the ledger is closed last.
+    ///
+    /// # Errors
+    /// If the ledger could not be closed well.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.door.drain();
+        if let Err(late) = self.connections.shutdown(DRAIN).await {
+            tracing::warn!(%late, "connections were cut");
+        }
+        if let Err(late) = self.background.shutdown(WIND_DOWN).await {
+            tracing::warn!(%late, "background work was cut");
+        }
+        if let Err(error) = lifecycle(&*self.rooms.ledger, "stopped").await {
+            tracing::error!(%error, "the ledger does not take the stop's record");
+        }
+        let ledger = Arc::clone(&self.rooms.ledger);
+        tokio::task::spawn_blocking(move || ledger.close())
+            .await
+            .context("the ledger's end was cut short")?
+            .context("the ledger was not closed well")?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+async fn bind(settings: &Settings) -> anyhow::Result<Listener> {
+    let listen = &settings.listen;
+    let tls = match &listen.tls {
+        Some(files) => {
+            Some(Tls::load(&files.cert, &files.key).context("listen.tls_cert and listen.tls_key")?)
+        }
+        None => None,
+    };
+    let limits = ServeLimits {
+        max_connections: listen.max_connections,
+        header_timeout: listen.header_timeout,
+        max_header_bytes: listen.max_header_bytes,
+        ..ServeLimits::default()
+    };
+    Listener::bind(listen.address, tls, limits).await.with_context(|| {
+        format!("cannot listen on {}: set listen.address to an address that is free", listen.address)
+    })
+}
+
+async fn lifecycle(recorder: &dyn Recorder, event: &str) -> Result<(), bailiwick_model::RecordFailed> {
+    let record = Record::Lifecycle(Lifecycle { event, version: env!("CARGO_PKG_VERSION"), node: "local" });
+    recorder.append(&record).settled().await.map(|_| ())
+}
+
+/// What strangers are told and by which names the gateway is addressed.
+fn manners(
+    settings: &Settings,
+    shared: &Shared,
+    bound: std::net::SocketAddr,
+) -> (HostRules, ResourceMetadata) {
+    let hosts = HostRules::new(&shared.public_url, &[bound], &settings.listen.allowed_origins);
+    (hosts, ResourceMetadata::new(&shared.public_url))
+}

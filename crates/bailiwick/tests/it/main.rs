@@ -1,0 +1,7 @@
+//! The whole gateway in process: real listener, real ledger, real SQLite, servers behind that a test scripts.
+//!
+//! One test binary, by feature; `support` holds the gateway under test and its callers.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod calls;
+mod support;
