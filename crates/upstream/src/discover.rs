@@ -28,6 +28,7 @@ pub(crate) async fn discover(upstream: &Upstream) -> Result<Discovery, UpstreamE
 }
 
 async fn ask(upstream: &Upstream) -> Result<Discovery, UpstreamError> {
+    upstream.prepare().await?;
     let (eras, hello) = eras::eras(upstream).await?;
     let era = *eras
         .first()

@@ -6,6 +6,7 @@
 
 mod child;
 mod errors;
+mod install;
 mod lines;
 mod link;
 mod sinks;
@@ -26,6 +27,7 @@ use crate::conversation::{Conversation, DISCOVERY, Request};
 use crate::http::own_id;
 use crate::upstream::Shared;
 use crate::{Answer, UpstreamError, wire};
+use install::{Package, Program};
 use link::Link;
 
 /// Most children of one server.
@@ -37,6 +39,7 @@ pub(crate) struct Stdio {
     shared: Arc<Shared>,
     children: Mutex<HashMap<Key, Slot>>,
     backoff: Arc<Mutex<Backoff>>,
+    installing: Arc<AsyncMutex<()>>,
 }
 
 type Slot = Arc<AsyncMutex<Option<Arc<Link>>>>;
@@ -58,7 +61,12 @@ enum Owner {
 
 impl Stdio {
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
-        Arc::new(Self { shared, children: Mutex::default(), backoff: Arc::default() })
+        Arc::new(Self {
+            shared,
+            children: Mutex::default(),
+            backoff: Arc::default(),
+            installing: Arc::default(),
+        })
     }
 
     pub(crate) async fn request(
@@ -140,6 +148,11 @@ impl Stdio {
         200
     }
 
+    /// Installs the program if it is a package that is not there yet.
+    pub(crate) async fn prepare(&self) -> Result<(), UpstreamError> {
+        self.program().await.map(drop)
+    }
+
     /// Stops a child that only discovery used.
     pub(crate) async fn retire(&self, conversation: &Conversation) {
         let slot = self.children.lock().remove(&self.key(conversation));
@@ -195,7 +208,7 @@ impl Stdio {
         if !discovers && !self.backoff.lock().remaining(now).is_zero() {
             return Err(UpstreamError::BackingOff);
         }
-        let running = child::start(&self.shared)?;
+        let running = child::start(&self.shared, self.program().await?)?;
         let backoff = (!discovers).then(|| Arc::clone(&self.backoff));
         let link = Link::run(&self.shared, conversation.era, !self.is_shared(), (running, backoff));
         if !conversation.era.is_modern() {
@@ -203,6 +216,43 @@ impl Stdio {
             greeted.inspect_err(|_| link.stop())?;
         }
         Ok(link)
+    }
+
+    /// The program, installed if it is a package.
+    async fn program(&self) -> Result<Program, UpstreamError> {
+        child::check(&self.shared)?;
+        let Some(package) = self.package()? else { return child::program(&self.shared) };
+        if let Some(program) = package.installed(&self.shared) {
+            return Ok(program);
+        }
+        // Whoever waits may leave: the installation goes on, and who comes next finds it done.
+        let one = Arc::clone(&self.installing).lock_owned().await;
+        let shared = Arc::clone(&self.shared);
+        let (installer, backoff) = (package.clone(), Arc::clone(&self.backoff));
+        let install = self.shared.parts.tasks.spawn("package installation", async move {
+            let _one = one;
+            if installer.installed(&shared).is_some() {
+                return Ok(());
+            }
+            let made = tokio::select! {
+                made = installer.install(&shared) => made,
+                () = shared.parts.tasks.stopping() => Err(UpstreamError::Unknown),
+            };
+            match made {
+                Ok(()) => shared.changed(),
+                Err(_) => backoff.lock().ended(shared.parts.clock.monotonic(), std::time::Duration::ZERO),
+            }
+            made
+        });
+        install.await.map_err(|_| UpstreamError::Unreachable("its package cannot be installed"))??;
+        package.installed(&self.shared).ok_or(UpstreamError::Unreachable("its package has no program"))
+    }
+
+    fn package(&self) -> Result<Option<Package>, UpstreamError> {
+        match &self.shared.spec.server.transport {
+            Transport::Stdio { command, args, .. } => Package::of(command, args),
+            Transport::Http { .. } => Ok(None),
+        }
     }
 
     /// The legacy handshake.

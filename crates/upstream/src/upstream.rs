@@ -62,11 +62,16 @@ impl Shared {
         self.pulse.note(|health| health.strays = health.strays.saturating_add(1));
     }
 
+    /// Its definitions may have changed.
+    pub(crate) fn changed(&self) {
+        self.changes.note(self.spec.server.id);
+    }
+
     /// A notification of the server went by.
     pub(crate) fn heard(&self, method: Method) {
         let lists = [Method::ToolsListChanged, Method::PromptsListChanged, Method::ResourcesListChanged];
         if lists.contains(&method) {
-            self.changes.note(self.spec.server.id);
+            self.changed();
         }
     }
 }
@@ -237,6 +242,14 @@ impl Upstream {
         })
     }
 
+    /// Does what has to be done once before the server can be asked anything.
+    pub(crate) async fn prepare(&self) -> Result<(), UpstreamError> {
+        match &self.carrier {
+            Carrier::Stdio(stdio) => stdio.prepare().await,
+            Carrier::Http(_) | Carrier::Broken(_) => Ok(()),
+        }
+    }
+
     /// Ends a session or child of the room's own that is not needed any more.
     pub(crate) async fn retire(&self, conversation: &Conversation) {
         match &self.carrier {
@@ -279,7 +292,7 @@ impl Upstream {
         let was_down = self.shared.pulse.up(&*self.shared.parts.clock);
         if reopened || was_down {
             // It may have become another version meanwhile, with other eras.
-            self.shared.changes.note(self.shared.spec.server.id);
+            self.shared.changed();
         }
     }
 }

@@ -28,3 +28,10 @@ pub(super) fn of_program(command: &Path) -> Vec<PathBuf> {
     found.dedup();
     found
 }
+
+/// Whether every folder above a path lets everybody through.
+pub(super) fn is_open_to_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let mut above = path.ancestors().skip(1);
+    above.all(|folder| std::fs::metadata(folder).is_ok_and(|folder| folder.permissions().mode() & 0o001 != 0))
+}

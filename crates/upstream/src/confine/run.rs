@@ -69,7 +69,8 @@ fn identity(plan: &mut Plan) -> io::Result<()> {
         setresgid(gid, gid, gid)?;
         return Ok(setresuid(uid, uid, uid)?);
     }
-    plan.report.lacks("a uid of its own", &"the gateway does not run as root");
+    plan.report
+        .lacks("a uid of its own", &"the gateway is not root, or another uid cannot reach what is granted");
     if getuid().is_root() { without_capabilities() } else { Ok(()) }
 }
 

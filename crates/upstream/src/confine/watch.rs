@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use nix::errno::Errno;
@@ -13,7 +14,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getgid, getuid, setsid};
 
 use super::plan::{Mode, Plan, Stage, arguments};
-use super::root;
+use super::{paths, root};
 
 /// How often orphans are looked for where no PID namespace reaps them, in milliseconds.
 const REAP_EVERY: u16 = 1_000;
@@ -29,6 +30,15 @@ pub(super) fn watch(mut plan: Plan) -> io::Result<i32> {
     if plan.mode != Mode::Off {
         plan.report.own_uid = (getuid().is_root() && is_mapped(plan.uid)).then_some(plan.uid);
         isolate(&mut plan);
+        let unreachable = |path: &&PathBuf| !paths::is_open_to_all(path);
+        let needed = plan.read.iter().chain(&plan.write).chain([&plan.command]);
+        if plan.report.own_uid.is_some()
+            && !plan.report.file_system
+            && needed.clone().any(|path| unreachable(&path))
+        {
+            // In the gateway's own view of the files another uid does not get there.
+            plan.report.own_uid = None;
+        }
     }
     let child = next_stage(Stage::Init, &plan)?;
     let code = attend(&child);

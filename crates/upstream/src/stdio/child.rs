@@ -8,6 +8,7 @@ use bailiwick_config::Confine;
 use bailiwick_model::server::{Confinement, Transport, Value};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
+use super::install::Program;
 use crate::UpstreamError;
 use crate::confine::{Mode, Plan, Report};
 use crate::upstream::Shared;
@@ -29,9 +30,9 @@ pub(super) struct Running {
 }
 
 /// Starts the helper with the server's program.
-pub(super) fn start(shared: &Shared) -> Result<Running, UpstreamError> {
+pub(super) fn start(shared: &Shared, program: Program) -> Result<Running, UpstreamError> {
     let number = STARTED.fetch_add(1, Ordering::Relaxed);
-    let plan = plan(shared, number)?;
+    let plan = plan(shared, program, number)?;
     make_scratch(&plan).map_err(|error| failed(shared, &error))?;
     let started = spawn(shared, &plan);
     if started.is_err() {
@@ -73,12 +74,25 @@ fn spawn(shared: &Shared, plan: &Plan) -> std::io::Result<Running> {
     })
 }
 
-fn plan(shared: &Shared, number: u32) -> Result<Plan, UpstreamError> {
-    let Transport::Stdio { command, args, env, cwd, confinement, .. } = &shared.spec.server.transport else {
+/// The program as registered; none of it is checked to exist for packages, which are installed first.
+pub(super) fn program(shared: &Shared) -> Result<Program, UpstreamError> {
+    let Transport::Stdio { command, args, env, .. } = &shared.spec.server.transport else {
         return Err(UpstreamError::Request("the server is no child process"));
     };
-    let children = &shared.parts.settings.upstream.children;
-    let allowed = &children.allowed_commands;
+    let path = match env.get("PATH") {
+        Some(Value::Plain { value }) => value,
+        _ => &shared.parts.settings.path,
+    };
+    let command = find(command, path).ok_or(UpstreamError::Unreachable("its program is not installed"))?;
+    Ok(Program { command, args: args.clone(), read: Vec::new() })
+}
+
+/// Whether the server's command and environment are such as may be started at all.
+pub(super) fn check(shared: &Shared) -> Result<(), UpstreamError> {
+    let Transport::Stdio { command, env, .. } = &shared.spec.server.transport else {
+        return Err(UpstreamError::Request("the server is no child process"));
+    };
+    let allowed = &shared.parts.settings.upstream.children.allowed_commands;
     if !allowed.is_empty() && !allowed.contains(command) {
         return Err(UpstreamError::Unreachable("its command is not among those that may be started"));
     }
@@ -86,17 +100,23 @@ fn plan(shared: &Shared, number: u32) -> Result<Plan, UpstreamError> {
     if env.keys().any(|name| name.starts_with("LD_") || name == "GLIBC_TUNABLES") {
         return Err(UpstreamError::Unreachable("its environment has a variable of the dynamic linker"));
     }
-    let path = match env.get("PATH") {
-        Some(Value::Plain { value }) => value,
-        _ => &shared.parts.settings.path,
+    Ok(())
+}
+
+fn plan(shared: &Shared, program: Program, number: u32) -> Result<Plan, UpstreamError> {
+    let Transport::Stdio { cwd, confinement, .. } = &shared.spec.server.transport else {
+        return Err(UpstreamError::Request("the server is no child process"));
     };
+    let children = &shared.parts.settings.upstream.children;
     let memory = confinement.memory_mb.map(|mb| mb.saturating_mul(1 << 20)).or(children.memory_bytes);
     let cwd = cwd.as_ref().map(PathBuf::from);
+    let mut read = granted(confinement, cwd.as_ref());
+    read.extend(program.read);
     Ok(Plan {
-        command: find(command, path).ok_or(UpstreamError::Unreachable("its program is not installed"))?,
-        args: args.clone(),
+        command: program.command,
+        args: program.args,
         scratch: shared.parts.settings.scratch.join(format!("child-{}-{number}", std::process::id())),
-        read: granted(confinement, cwd.as_ref()),
+        read,
         write: confinement.write.iter().map(PathBuf::from).collect(),
         cwd,
         network: confinement.network,
@@ -124,7 +144,7 @@ fn granted(confinement: &Confinement, cwd: Option<&PathBuf>) -> Vec<PathBuf> {
 }
 
 /// The program, as a shell would find it.
-fn find(command: &str, path: &str) -> Option<PathBuf> {
+pub(super) fn find(command: &str, path: &str) -> Option<PathBuf> {
     if command.contains('/') {
         return Some(PathBuf::from(command)).filter(|path| path.is_absolute() && path.is_file());
     }

@@ -13,5 +13,6 @@ mod confinement;
 mod discovery;
 mod faults;
 mod http;
+mod packages;
 mod sessions;
 mod world;
