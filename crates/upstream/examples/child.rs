@@ -47,6 +47,7 @@ fn gateway(args: &[String]) {
         read: Vec::new(),
         write: Vec::new(),
         network: false,
+        namespaces: true,
         uid: 1_950_000_000,
         memory_bytes: None,
         processes: None,

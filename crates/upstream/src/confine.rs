@@ -34,6 +34,9 @@ pub(crate) const REPORT: &str = "bailiwick-confined ";
 /// What it begins with if the program could not be started; a sentence follows.
 pub(crate) const FAILURE: &str = "bailiwick-not-started ";
 
+/// What it begins with if namespaces can be made here but no file system in them; the reason follows.
+pub(crate) const NO_NAMESPACES: &str = "bailiwick-no-namespaces ";
+
 /// Whether these arguments, without the program's own name, ask for the helper.
 pub fn is_helper(mut args: impl Iterator<Item = OsString>) -> bool {
     args.next().is_some_and(|first| first == ARGUMENT)

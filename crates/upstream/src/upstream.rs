@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) spec: ServerSpec,
     pub(crate) parts: Parts,
     pub(crate) pulse: Pulse,
+    /// This machine makes namespaces in which nothing can be mounted: its children run without.
+    pub(crate) without_namespaces: AtomicBool,
     changes: Arc<Changes>,
 }
 
@@ -78,7 +80,13 @@ impl Shared {
 
 impl Upstream {
     pub(crate) fn new(spec: ServerSpec, parts: Parts, changes: Arc<Changes>) -> Self {
-        let shared = Arc::new(Shared { spec, parts, pulse: Pulse::default(), changes });
+        let shared = Arc::new(Shared {
+            spec,
+            parts,
+            pulse: Pulse::default(),
+            without_namespaces: AtomicBool::new(false),
+            changes,
+        });
         let carrier = match &shared.spec.server.transport {
             Transport::Stdio { .. } => Carrier::Stdio(Stdio::new(Arc::clone(&shared))),
             Transport::Http { .. } => match Endpoint::new(&shared.spec) {

@@ -26,6 +26,8 @@ pub struct Plan {
     pub write: Vec<PathBuf>,
     /// Whether it may use the network.
     pub network: bool,
+    /// Whether namespaces are tried. Where they can be made but not be used (some containers), they are not.
+    pub namespaces: bool,
     /// The uid to take if the gateway is root.
     pub uid: u32,
     /// Most memory of a process, in bytes; none is unlimited.

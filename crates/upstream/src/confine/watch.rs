@@ -2,7 +2,6 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use nix::errno::Errno;
@@ -14,7 +13,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getgid, getuid, setsid};
 
 use super::plan::{Mode, Plan, Stage, arguments};
-use super::{paths, root};
+use super::{NO_NAMESPACES, paths, report, root};
 
 /// How often orphans are looked for where no PID namespace reaps them, in milliseconds.
 const REAP_EVERY: u16 = 1_000;
@@ -28,16 +27,10 @@ pub(super) fn watch(mut plan: Plan) -> io::Result<i32> {
     let _already_leader = setsid();
     prctl::set_child_subreaper(true)?;
     if plan.mode != Mode::Off {
-        plan.report.own_uid = (getuid().is_root() && is_mapped(plan.uid)).then_some(plan.uid);
+        plan.report.own_uid = may_take(plan.uid).then_some(plan.uid);
         isolate(&mut plan);
-        let unreachable = |path: &&PathBuf| !paths::is_open_to_all(path);
-        let needed = plan.read.iter().chain(&plan.write).chain([&plan.command]);
-        if plan.report.own_uid.is_some()
-            && !plan.report.file_system
-            && needed.clone().any(|path| unreachable(&path))
-        {
-            // In the gateway's own view of the files another uid does not get there.
-            plan.report.own_uid = None;
+        if !plan.report.file_system {
+            share_scratch(&mut plan);
         }
     }
     let child = next_stage(Stage::Init, &plan)?;
@@ -65,7 +58,7 @@ pub(super) fn init(mut plan: Plan) -> io::Result<i32> {
         prctl::set_child_subreaper(true)?;
     }
     if plan.report.file_system {
-        root::enter(&plan)?;
+        root::enter(&plan).inspect_err(|why| no_file_system(&plan, why))?;
         plan.cwd.get_or_insert_with(|| root::WORK.into());
     }
     let child = next_stage(Stage::Run, &plan)?;
@@ -74,8 +67,32 @@ pub(super) fn init(mut plan: Plan) -> io::Result<i32> {
     Ok(code)
 }
 
+/// In the gateway's own view of the files, the program's uid must reach what is granted, and own its scratch folder.
+fn share_scratch(plan: &mut Plan) {
+    let Some(uid) = plan.report.own_uid else { return };
+    let mut needed = plan.read.iter().chain(&plan.write).chain([&plan.command]);
+    let reached = needed.all(|path| paths::is_open_to_all(path));
+    if !reached || std::os::unix::fs::chown(&plan.scratch, Some(uid), Some(uid)).is_err() {
+        plan.report.own_uid = None;
+    }
+}
+
+/// Says that the next attempt should be made without namespaces, unless a grant is at fault or all parts are required.
+fn no_file_system(plan: &Plan, why: &io::Error) {
+    if plan.mode == Mode::Auto && why.raw_os_error().is_some() {
+        report::say(NO_NAMESPACES, &why.to_string());
+    }
+}
+
 /// Makes the namespaces that this machine allows, all or none.
 fn isolate(plan: &mut Plan) {
+    if !plan.namespaces {
+        plan.report.lacks(
+            "namespaces for processes, files and network",
+            &"no file system can be built in them here",
+        );
+        return;
+    }
     let mut flags = CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWIPC
@@ -104,6 +121,13 @@ fn unshare_as_user(flags: CloneFlags) -> io::Result<()> {
     std::fs::write("/proc/self/setgroups", "deny")?;
     std::fs::write("/proc/self/uid_map", format!("0 {uid} 1"))?;
     std::fs::write("/proc/self/gid_map", format!("0 {gid} 1"))
+}
+
+/// Whether this process may become that uid.
+fn may_take(uid: u32) -> bool {
+    use rustix::thread::{CapabilitySet, capabilities};
+    let needed = CapabilitySet::CHOWN | CapabilitySet::SETUID | CapabilitySet::SETGID;
+    getuid().is_root() && is_mapped(uid) && capabilities(None).is_ok_and(|own| own.effective.contains(needed))
 }
 
 /// Whether a uid exists in this process's user namespace: in a container often only a few do.

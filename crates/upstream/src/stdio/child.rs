@@ -120,6 +120,7 @@ fn plan(shared: &Shared, program: Program, number: u32) -> Result<Plan, Upstream
         write: confinement.write.iter().map(PathBuf::from).collect(),
         cwd,
         network: confinement.network,
+        namespaces: !shared.without_namespaces.load(Ordering::Relaxed),
         uid: FIRST_UID + number % UIDS,
         memory_bytes: memory,
         processes: children.processes,
@@ -152,15 +153,11 @@ pub(super) fn find(command: &str, path: &str) -> Option<PathBuf> {
     folders.find_map(|folder| Some(folder.join(command)).filter(|program| program.is_file()))
 }
 
-/// A private empty folder, the program's own if it gets a uid of its own.
+/// A private empty folder. The helper gives it to the program if that gets a uid of its own.
 fn make_scratch(plan: &Plan) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir_all(&plan.scratch)?;
-    std::fs::set_permissions(&plan.scratch, std::fs::Permissions::from_mode(0o700))?;
-    if nix::unistd::geteuid().is_root() && plan.mode != Mode::Off {
-        std::os::unix::fs::chown(&plan.scratch, Some(plan.uid), Some(plan.uid))?;
-    }
-    Ok(())
+    std::fs::set_permissions(&plan.scratch, std::fs::Permissions::from_mode(0o700))
 }
 
 /// Removes it; what cannot be removed is only left behind, in the gateway's own folder.

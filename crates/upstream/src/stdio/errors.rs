@@ -1,6 +1,7 @@
 //! A child's standard error: first the helper's report, then whatever the program writes, into the log within bounds.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -19,10 +20,19 @@ const SPAN: Duration = Duration::from_secs(1);
 /// Reads until the end. While this runs, the helper knows that the gateway lives.
 pub(super) async fn read(shared: Arc<Shared>, from: ChildStderr) {
     let mut lines = Cut::new(from);
-    if let Some(first) = lines.next().await {
-        match first.strip_prefix(confine::REPORT) {
-            Some(report) => note_report(&shared, report),
-            None => tell(&shared, &first),
+    // INVARIANT: only the helper is believed, and it speaks before the program and, if that cannot be run, just after.
+    let mut reported = false;
+    while let Some(line) = lines.next().await {
+        match line.strip_prefix(confine::REPORT).filter(|_| !reported) {
+            Some(report) => {
+                note_report(&shared, report);
+                reported = true;
+            }
+            None if helper_says(&shared, &line, reported) => {}
+            None => {
+                tell(&shared, &line);
+                break;
+            }
         }
     }
     let mut budget = Budget::default();
@@ -45,14 +55,21 @@ fn note_report(shared: &Shared, report: &str) {
     }
 }
 
-fn tell(shared: &Shared, line: &str) {
-    match line.strip_prefix(confine::FAILURE) {
-        Some(why) => {
-            tracing::warn!(server = shared.name(), why = clean(why), "a child was not started");
-            shared.pulse.note(|health| health.last_error = Some(clean(why)));
-        }
-        None => tracing::info!(server = shared.name(), line = clean(line), "a child says"),
+/// Handles a line of the helper. False if it is none.
+fn helper_says(shared: &Shared, line: &str, reported: bool) -> bool {
+    if let Some(why) = line.strip_prefix(confine::FAILURE) {
+        tracing::warn!(server = shared.name(), why = clean(why), "a child was not started");
+        shared.pulse.note(|health| health.last_error = Some(clean(why)));
+        return true;
     }
+    let Some(why) = line.strip_prefix(confine::NO_NAMESPACES).filter(|_| !reported) else { return false };
+    tracing::warn!(server = shared.name(), why = clean(why), "children run without namespaces from now on");
+    shared.without_namespaces.store(true, Ordering::Relaxed);
+    true
+}
+
+fn tell(shared: &Shared, line: &str) {
+    tracing::info!(server = shared.name(), line = clean(line), "a child says");
 }
 
 /// Lines cut to [`LINE`] bytes, however long they are.

@@ -153,6 +153,7 @@ fn unconfined(npm: PathBuf, args: Vec<String>, folder: &Path) -> Plan {
         read: Vec::new(),
         write: Vec::new(),
         network: true,
+        namespaces: false,
         uid: 0,
         memory_bytes: None,
         processes: None,
