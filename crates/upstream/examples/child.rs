@@ -67,7 +67,7 @@ fn gateway(args: &[String]) {
     writeln!(helper.stdin.as_mut().unwrap(), "{call}").unwrap();
     let mut answer = String::new();
     std::io::BufReader::new(helper.stdout.as_mut().unwrap()).read_line(&mut answer).unwrap();
-    println!("{answer}");
+    print!("{answer}");
     std::thread::sleep(std::time::Duration::from_secs(3600));
 }
 

@@ -38,6 +38,8 @@ struct Pending {
     id: Id,
     token: Option<Box<str>>,
     listens: bool,
+    /// Its client has told the server that it is not wanted any more.
+    cancelled: bool,
 }
 
 /// A request of the server that a client was asked to answer.
@@ -85,13 +87,15 @@ impl Exchange {
         }
         let body = patch.apply(&request).map_err(|_| UpstreamError::Request("its inside cannot be read"))?;
         let listens = request.method == Method::SubscriptionsListen.as_str();
-        inner.pending.insert(number, Pending { client, id: request.id.to_id(), token, listens });
+        let id = request.id.to_id();
+        inner.pending.insert(number, Pending { client, id, token, listens, cancelled: false });
         Ok((number, body.into()))
     }
 
-    /// Lets a request's number go. False if its answer came before.
+    /// Lets a request's number go. Whether the server has to hear that nobody waits for its answer: not if it came
+    /// before, nor if the client has said so.
     pub(crate) fn end(&self, number: u64) -> bool {
-        self.0.lock().pending.remove(&number).is_some()
+        self.0.lock().pending.remove(&number).is_some_and(|pending| !pending.cancelled)
     }
 
     /// Sorts a message of the server, and translates what belongs to a request.
@@ -216,7 +220,7 @@ impl Exchange {
             Method::Initialized => Ok(None),
             Method::Cancelled => {
                 let id = told.params.and_then(|params| params.member("requestId").ok().flatten());
-                let Some(number) = id.and_then(|id| self.number(client, id)) else { return Ok(None) };
+                let Some(number) = id.and_then(|id| self.cancel(client, id)) else { return Ok(None) };
                 let mut patch = Patch::new();
                 patch.body.set("requestId", number.to_string().into_bytes());
                 patch.apply(&told).map(|body| Some(body.into())).map_err(unreadable)
@@ -225,14 +229,15 @@ impl Exchange {
         }
     }
 
-    fn number(&self, client: u128, id: Raw<'_>) -> Option<u64> {
+    /// Marks a client's request as cancelled; its number.
+    fn cancel(&self, client: u128, id: Raw<'_>) -> Option<u64> {
         let id = RawId::new(id.as_str())?;
-        let inner = self.0.lock();
-        let found = inner
-            .pending
-            .iter()
-            .find(|(_, pending)| pending.client == client && pending.id.as_raw().same(&id));
-        found.map(|(number, _)| *number)
+        let mut inner = self.0.lock();
+        let mut pending = inner.pending.iter_mut();
+        let (number, pending) =
+            pending.find(|(_, pending)| pending.client == client && pending.id.as_raw().same(&id))?;
+        pending.cancelled = true;
+        Some(*number)
     }
 
     /// Forgets what a client session was asked.

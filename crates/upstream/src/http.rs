@@ -60,7 +60,7 @@ impl Http {
             Some(answer) => Ok(answer),
             // INVARIANT: 404 for a session says that the request did not run, so this is no retry of a call.
             None => {
-                self.pool.drop_session(conversation, &session);
+                self.pool.drop_session(conversation, &session).await;
                 let session = self.pool.session(&self.wire, conversation).await?;
                 let again = session.request(&self.wire, conversation, &request).await?;
                 again.ok_or(UpstreamError::Invalid("it forgets its sessions"))
@@ -176,7 +176,7 @@ impl Http {
     /// Ends a pooled session.
     pub(crate) async fn retire(&self, conversation: &Conversation) {
         if let Some(session) = self.pool.existing(conversation).await {
-            self.pool.drop_session(conversation, &session);
+            self.pool.drop_session(conversation, &session).await;
             self.end_later(session);
         }
     }

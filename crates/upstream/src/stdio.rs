@@ -21,6 +21,7 @@ use bailiwick_model::server::{Sharing, Transport};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::conversation::{Conversation, DISCOVERY, Request};
@@ -40,6 +41,8 @@ pub(crate) struct Stdio {
     children: Mutex<HashMap<Key, Slot>>,
     backoff: Arc<Mutex<Backoff>>,
     installing: Arc<AsyncMutex<()>>,
+    /// Ends all children, those too that are starting just now.
+    closed: CancellationToken,
 }
 
 type Slot = Arc<AsyncMutex<Option<Arc<Link>>>>;
@@ -61,11 +64,13 @@ enum Owner {
 
 impl Stdio {
     pub(crate) fn new(shared: Arc<Shared>) -> Arc<Self> {
+        let closed = shared.parts.tasks.stop_token().child_token();
         Arc::new(Self {
             shared,
             children: Mutex::default(),
             backoff: Arc::default(),
             installing: Arc::default(),
+            closed,
         })
     }
 
@@ -165,14 +170,7 @@ impl Stdio {
     }
 
     pub(crate) fn stop_all(&self) {
-        self.children.lock().retain(|_, slot| {
-            let link = slot.try_lock().ok().and_then(|mut link| link.take());
-            if let Some(link) = &link {
-                link.stop();
-            }
-            // One that is starting right now holds its slot: it notices that the set has changed when it is swept.
-            link.is_none() && Arc::strong_count(slot) > 1
-        });
+        self.closed.cancel();
     }
 
     pub(crate) fn stop_idle(&self) {
@@ -210,7 +208,12 @@ impl Stdio {
         }
         let running = child::start(&self.shared, self.program().await?)?;
         let backoff = (!discovers).then(|| Arc::clone(&self.backoff));
-        let link = Link::run(&self.shared, conversation.era, !self.is_shared(), (running, backoff));
+        let link = Link::run(
+            &self.shared,
+            conversation.era,
+            !self.is_shared(),
+            (running, backoff, self.closed.child_token()),
+        );
         if !conversation.era.is_modern() {
             let greeted = self.greet(&link, conversation).await;
             greeted.inspect_err(|_| link.stop())?;

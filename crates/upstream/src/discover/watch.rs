@@ -21,6 +21,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 pub(crate) async fn watch(upstream: Weak<Upstream>, era: Era) {
     let mut wait = FIRST;
     while let Some(server) = upstream.upgrade() {
+        // It may have come back as another version meanwhile.
+        let era = server.eras().first().copied().unwrap_or(era);
         let heard = listen(&server, era).await;
         drop(server);
         match heard {

@@ -4,10 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_mcp::headers::LAST_EVENT_ID;
 use bailiwick_mcp::sse::{Caps, Decoder, Item, SseError};
 use bailiwick_mcp::{frame, frames};
 use bytes::Bytes;
 use futures_util::stream;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use hyper::body::Incoming;
 
 use super::Wire;
@@ -23,6 +26,12 @@ const STREAM_FACTOR: usize = 8;
 /// connection be used again.
 const LINGER: Duration = Duration::from_millis(250);
 
+/// How long to wait before a stream is taken up again, in milliseconds, if the server does not say, and at most.
+const RETRY: u64 = 1_000;
+const LONGEST_RETRY: u64 = 10_000;
+/// How often one stream is taken up again.
+const RESUMPTIONS: u32 = 20;
+
 struct Reading {
     wire: Arc<Wire>,
     body: Incoming,
@@ -33,6 +42,10 @@ struct Reading {
     /// Whether pauses may be as long as the server likes: nothing may happen for hours on a stream of changes.
     patient: bool,
     state: State,
+    /// Where a stream that ends before its answer can be taken up again, and after how many milliseconds.
+    last_id: Option<String>,
+    retry: u64,
+    resumptions: u32,
 }
 
 #[derive(PartialEq, Eq)]
@@ -45,17 +58,18 @@ enum State {
 /// The stream for the reader.
 pub(super) fn stream(wire: &Arc<Wire>, body: Incoming, passage: Passage) -> EventStream {
     let patient = passage.is_patient();
-    let most = wire.shared.parts.settings.limits.event_bytes;
-    let caps = Caps { max_line: most, max_event: most };
     let reading = Reading {
         wire: Arc::clone(wire),
         body,
-        decoder: Decoder::new(caps),
+        decoder: decoder(wire),
         passage,
         ready: VecDeque::new(),
         received: 0,
         patient,
         state: State::Open,
+        last_id: None,
+        retry: RETRY,
+        resumptions: 0,
     };
     EventStream::new(stream::unfold(reading, |mut reading| async move {
         let event = reading.step().await?;
@@ -64,6 +78,11 @@ pub(super) fn stream(wire: &Arc<Wire>, body: Incoming, passage: Passage) -> Even
         }
         Some((event, reading))
     }))
+}
+
+fn decoder(wire: &Wire) -> Decoder {
+    let most = wire.shared.parts.settings.limits.event_bytes;
+    Decoder::new(Caps { max_line: most, max_event: most })
 }
 
 impl Reading {
@@ -93,6 +112,9 @@ impl Reading {
             false => next(&self.wire, &mut self.body).await?,
         };
         let Some(piece) = piece else {
+            if self.resume().await? {
+                return Ok(());
+            }
             self.state = State::Ended;
             return if self.passage.must_answer() { Err(UpstreamError::Cut) } else { Ok(()) };
         };
@@ -121,7 +143,29 @@ impl Reading {
         })
     }
 
+    /// Takes a stream up again that its server closed early (spec 2025-11-25 basic/transports "Resumability"): the request
+    /// goes on, only its stream is asked for anew. False if that is not possible.
+    async fn resume(&mut self) -> Result<bool, UpstreamError> {
+        let headers = self.passage.resumption(&self.wire).filter(|_| self.resumptions < RESUMPTIONS);
+        let (Some(mut headers), Some(id)) = (headers, self.last_id.clone()) else { return Ok(false) };
+        let Ok(id) = HeaderValue::from_str(&id) else { return Ok(false) };
+        self.resumptions += 1;
+        tokio::time::sleep(Duration::from_millis(self.retry.min(LONGEST_RETRY))).await;
+        headers.remove(CONTENT_TYPE);
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        headers.insert(HeaderName::from_static(LAST_EVENT_ID), id);
+        let response = self.wire.send(Method::GET, headers, Bytes::new()).await?;
+        if response.status() != StatusCode::OK {
+            return Ok(false);
+        }
+        self.body = response.into_body();
+        self.decoder = decoder(&self.wire);
+        Ok(true)
+    }
+
     fn event(&mut self, event: bailiwick_mcp::sse::Event) -> Result<(), UpstreamError> {
+        self.last_id = event.id.clone().or_else(|| self.last_id.take());
+        self.retry = event.retry.unwrap_or(self.retry);
         let mut outer = Event {
             id: event.id.map(Into::into),
             name: event.event.map(Into::into),

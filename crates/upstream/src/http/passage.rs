@@ -57,6 +57,15 @@ impl Passage {
         Self::Direct { id: Some(id.to_id()), era, listens: true }
     }
 
+    /// The headers with which a stream that ended before its answer is taken up again: on a pooled session that is this
+    /// room's duty, elsewhere the client's.
+    pub(super) fn resumption(&self, wire: &Wire) -> Option<http::HeaderMap> {
+        match self {
+            Self::Shared(shared) if shared.number.is_some() => Some(shared.session.headers(wire)),
+            _ => None,
+        }
+    }
+
     /// Whether nothing may happen for as long as the server likes.
     pub(super) fn is_patient(&self) -> bool {
         match self {

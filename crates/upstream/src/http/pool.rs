@@ -76,12 +76,11 @@ impl Pool {
     }
 
     /// Forgets a session that its server does not know any more, unless that was done already.
-    pub(super) fn drop_session(&self, conversation: &Conversation, session: &Arc<Session>) {
+    pub(super) async fn drop_session(&self, conversation: &Conversation, session: &Arc<Session>) {
         let slot = Key::of(conversation).and_then(|key| self.0.lock().get(&key).cloned());
-        // Somebody who holds the slot is opening a new session.
-        if let Some(mut slot) = slot.as_ref().and_then(|slot| slot.try_lock().ok())
-            && slot.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, session))
-        {
+        let Some(slot) = slot else { return };
+        let mut slot = slot.lock().await;
+        if slot.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, session)) {
             *slot = None;
         }
     }

@@ -49,12 +49,12 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Takes over a started child. Its end counts against `backoff`, unless it was told to end.
+    /// Takes over a started child. Its end counts against `backoff`, unless it was told to end by `stop`.
     pub(super) fn run(
         shared: &Arc<Shared>,
         era: Era,
         may_ask: bool,
-        (running, backoff): (Running, Option<Arc<Mutex<Backoff>>>),
+        (running, backoff, stop): (Running, Option<Arc<Mutex<Backoff>>>, CancellationToken),
     ) -> Arc<Self> {
         let (writer, unwritten) = mpsc::channel(UNWRITTEN);
         let link = Arc::new(Self {
@@ -66,7 +66,7 @@ impl Link {
             sinks: Mutex::default(),
             hello: OnceLock::new(),
             used: Mutex::new(shared.parts.clock.monotonic()),
-            stop: shared.parts.tasks.stop_token().child_token(),
+            stop,
             ended: CancellationToken::new(),
         });
         shared.parts.tasks.spawn("stdio child", Arc::clone(&link).attend(running, unwritten, backoff));

@@ -186,3 +186,23 @@ async fn a_server_whose_program_may_not_run_is_told_apart_without_a_path() {
     assert!(refused.to_string().contains("not among those that may be started"), "{refused}");
     assert!(!refused.to_string().contains('/'), "{refused}");
 }
+
+#[tokio::test]
+async fn a_server_that_is_removed_or_changed_loses_its_children() {
+    let spec = stdio(1, "legacy");
+    let world = World::new(vec![spec.clone()]);
+    let conversation = own(&spec, ALICE, None);
+    let pid = |answer: &Value| answer["result"]["calls"].clone();
+    world.call(&conversation, "echo", json!({})).await.unwrap();
+    world.upstreams.apply(vec![spec.clone()]);
+    assert_eq!(pid(&world.call(&conversation, "echo", json!({})).await.unwrap()), 2, "unchanged");
+    let mut changed = spec.clone();
+    change(&mut changed, |server| server.timeouts.idle_ms += 1);
+    world.upstreams.apply(vec![changed]);
+    assert_eq!(pid(&world.call(&conversation, "echo", json!({})).await.unwrap()), 1, "a new process");
+    world.upstreams.apply(Vec::new());
+    // What the tasks still do is ending the children.
+    let scratch = world.folder.path().join("scratch");
+    let is_empty = || std::fs::read_dir(&scratch).unwrap().count() == 0;
+    until("the end of both", Duration::from_secs(10), is_empty).await;
+}

@@ -137,3 +137,23 @@ async fn a_pooled_request_that_is_given_up_is_cancelled() {
     let number = server.received_of("tools/call")[0].json()["id"].clone();
     assert_eq!(cancelled[0].json()["params"]["requestId"], number);
 }
+
+#[tokio::test]
+async fn a_pooled_stream_that_the_server_closed_early_is_taken_up_again() {
+    let script = Script::new(Eras::Legacy)
+        .with_sessions()
+        .on("tools/call", |_| Reply::Stream(vec![Step::Raw("id: 5\nretry: 10\ndata:\n\n".to_owned())]));
+    let server = script.start().await.unwrap();
+    let spec = http(1, &server.url());
+    let world = World::new(vec![spec.clone()]);
+    let alice = pooled(&spec, ALICE);
+    let (answer, ()) = tokio::join!(world.call(&alice, "t", json!({})), async {
+        server.wait_for_streams(1).await.unwrap();
+        let number = server.received_of("tools/call")[0].json()["id"].clone();
+        server.send_raw(&json!({"jsonrpc": "2.0", "id": number, "result": {"late": true}}).to_string());
+    });
+    assert_eq!(answer.unwrap(), json!({"jsonrpc": "2.0", "id": 1, "result": {"late": true}}));
+    let resumed = server.received().into_iter().find(|received| received.method == "GET").unwrap();
+    assert_eq!(resumed.header("last-event-id"), Some("5"));
+    assert_eq!(server.received_of("tools/call").len(), 1);
+}
