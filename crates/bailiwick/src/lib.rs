@@ -2,4 +2,5 @@
 //!
 //! A library beside the binary, so that tests run the whole program in their own process.
 
+pub mod cli;
 pub mod serve;
