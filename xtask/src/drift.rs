@@ -6,23 +6,34 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::gateway::{Gateway, Settings};
 use crate::place::{Place, Profile};
 use crate::run::Run;
-use crate::say;
+use crate::{http, say};
 
-/// What `bailiwick` prints for these arguments stands in this file.
-const GENERATED: &[(&[&str], &str)] = &[
-    (&["openapi"], "docs/openapi.json"),
-    (&["config", "schema"], "docs/config.schema.json"),
-    (&["help", "--markdown"], "docs/cli.md"),
+/// Where a generated file comes from.
+enum Source {
+    /// What `bailiwick` prints for these arguments.
+    Printed(&'static [&'static str]),
+    /// What a running gateway answers at this path of the admin API.
+    Answered(&'static str),
+    /// The help of every command.
+    Help,
+}
+
+const GENERATED: &[(Source, &str)] = &[
+    (Source::Printed(&["config", "schema"]), "docs/config.schema.json"),
+    (Source::Answered("/api/openapi.json"), "docs/openapi.json"),
+    (Source::Help, "docs/cli.md"),
 ];
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Compares each file with what the debug build generates, or writes it.
 pub(crate) fn run(place: &Place, bless: bool) -> Result<()> {
-    let program = place.binary("bailiwick", Profile::Debug);
     let mut drifted = Vec::new();
-    for (args, file) in GENERATED {
-        let generated = Run::new(&program).args(*args).output(Duration::from_secs(30))?;
+    for (source, file) in GENERATED {
+        let generated = generate(place, source).with_context(|| format!("cannot generate {file}"))?;
         let path = place.root.join(file);
         if bless {
             fs::write(&path, &generated).with_context(|| format!("cannot write {file}"))?;
@@ -38,6 +49,51 @@ pub(crate) fn run(place: &Place, bless: bool) -> Result<()> {
         );
     }
     Ok(())
+}
+
+fn generate(place: &Place, source: &Source) -> Result<String> {
+    let program = place.binary("bailiwick", Profile::Debug);
+    match source {
+        Source::Printed(args) => Run::new(&program).args(*args).output(PATIENCE),
+        Source::Answered(path) => {
+            let scratch = place.scratch("drift")?;
+            let home = scratch.path().to_owned();
+            let gateway = Gateway::start(Settings { program, home, port: 0, durability: "os" })?;
+            let authorization = format!("Bearer {}", gateway.admin_key()?);
+            let answer = http::send("GET", &gateway.url(path), &[("Authorization", &authorization)], "")?;
+            let value: serde_json::Value = serde_json::from_str(&answer.body)
+                .with_context(|| format!("status {}: {}", answer.status, answer.body))?;
+            Ok(format!("{value:#}\n"))
+        }
+        Source::Help => {
+            let mut page =
+                "# Command line\n\nWritten by `cargo xtask drift --bless` from the help of every command.\n"
+                    .to_owned();
+            help(&program, &["bailiwick".to_owned()], &mut page)?;
+            Ok(page)
+        }
+    }
+}
+
+/// Adds the help of a command and of those below it.
+fn help(program: &Path, command: &[String], page: &mut String) -> Result<()> {
+    let asked = Run::new(program).args(&command[1..]).arg("--help").env("COLUMNS", "100");
+    let text = asked.output(PATIENCE)?;
+    let title = command.join(" ");
+    *page += &format!("\n## {title}\n\n```text\n{}\n```\n", text.trim_end());
+    for name in commands(&text) {
+        help(program, &[command, &[name.to_owned()]].concat(), page)?;
+    }
+    Ok(())
+}
+
+/// The commands that a help text lists, but for `help`.
+fn commands(text: &str) -> impl Iterator<Item = &str> {
+    let section = text.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = section.take_while(|line| line.starts_with("  "));
+    // Deeper lines go on with the description above them.
+    let named = listed.filter(|line| !line.starts_with("   "));
+    named.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help")
 }
 
 /// Where a file first differs from what it should hold, if it does.
@@ -64,5 +120,11 @@ mod tests {
         let found = difference(&file, "other\n").unwrap();
         assert!(found.starts_with("line 1: ") && found.ends_with("is now `other`"), "{found}");
         assert_eq!(difference(Path::new("/no/such"), ""), Some("is not there".to_owned()));
+    }
+
+    #[test]
+    fn commands_are_found_in_a_help_text() {
+        let text = "About\n\nCommands:\n  serve   Run\n            it\n  server  Servers\n  help    Print\n\nOptions:\n  -h\n";
+        assert_eq!(commands(text).collect::<Vec<_>>(), ["serve", "server"]);
     }
 }

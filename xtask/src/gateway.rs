@@ -90,6 +90,10 @@ impl Gateway {
         self.settings.home.join("data")
     }
 
+    fn config(&self) -> PathBuf {
+        self.settings.home.join("config")
+    }
+
     /// The process.
     pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
@@ -100,7 +104,8 @@ impl Gateway {
         // Credentials are kept under the home folder: the user's own ones are none of our business.
         let run = Run::new(&self.settings.program)
             .env("HOME", &self.settings.home)
-            .env("XDG_CONFIG_HOME", self.settings.home.join("config"))
+            .env("XDG_CONFIG_HOME", self.config())
+            .env("BAILIWICK_KEY", "")
             .env("BAILIWICK_URL", self.url(""));
         run.args(args).output(ANSWER)
     }
@@ -127,11 +132,30 @@ impl Gateway {
         let read: Vec<_> = read.iter().map(|path| path.to_string_lossy().into_owned()).collect();
         let mut args = vec!["server", "add", name, "--stdio"];
         for path in &read {
-            args.extend(["--read", path]);
+            args.extend(["--allow-read", path]);
         }
         args.push("--");
         args.extend(command);
         self.json(&args).map(drop)
+    }
+
+    /// The last records of the ledger, oldest first.
+    pub(crate) fn last_records(&self, count: usize) -> Result<Vec<Value>> {
+        let printed = self.cli(["audit", "tail", "-n", &count.to_string(), "--json"])?;
+        printed.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
+    /// Checks the ledger's files.
+    pub(crate) fn verify_ledger(&self) -> Result<()> {
+        let ledger = self.data().join("ledger");
+        self.cli([OsStr::new("audit"), OsStr::new("verify"), ledger.as_os_str()]).map(drop)
+    }
+
+    /// The administrator's key, as `bailiwick login` has kept it.
+    pub(crate) fn admin_key(&self) -> Result<String> {
+        let kept = fs::read_to_string(self.config().join("bailiwick/credentials.toml"))?;
+        let key = kept.lines().find_map(|line| line.strip_prefix("key = "));
+        Ok(key.context("no key is kept")?.trim_matches('"').to_owned())
     }
 
     /// Makes an agent with grants on servers; its key.

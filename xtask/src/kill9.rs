@@ -77,8 +77,7 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
         let killed = clock::now();
         gateway = gateway.start_again(READY).with_context(|| format!("round {round}"))?;
         let ready = killed.elapsed();
-        let verified =
-            gateway.cli(["audit", "verify"]).with_context(|| format!("round {round}: audit verify"));
+        let verified = gateway.verify_ledger().with_context(|| format!("round {round}: audit verify"));
         ledger.read_on()?;
         let verdict = ledger.judge(&lines(&acks)?, &lines_from(&seen, before)?);
         wrong.extend(verified.err().map(|error| format!("{error:#}")));

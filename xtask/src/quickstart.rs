@@ -148,8 +148,7 @@ fn try_it(gateway: &Gateway, key: &str) -> Result<()> {
 /// The records of the last call: what was about to be done, and how it ended.
 fn show_record(gateway: &Gateway) -> Result<()> {
     say::heading("The ledger's records of that call (bailiwick audit tail)");
-    let tail = gateway.json(&["audit", "tail", "-n", "4"])?;
-    let records = tail["records"].as_array().context("the tail has no records")?;
+    let records = gateway.last_records(4)?;
     let is_intent = |record: &&Value| record["kind"] == "intent" && record["what"]["method"] == "tools/call";
     let intent = records.iter().rev().find(is_intent).context("the call has no intent in the ledger")?;
     let of_call = |record: &&Value| record["call"] == intent["call"];

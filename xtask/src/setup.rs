@@ -53,7 +53,7 @@ const VENV: Package = Package {
 };
 
 pub(crate) const NGINX: Package = Package {
-    name: "nginx-light",
+    name: "nginx",
     what_for: "the bench compares with the cost of a plain HTTP proxy",
     there: || crate::bench::nginx::program().is_some(),
 };
