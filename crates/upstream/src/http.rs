@@ -3,6 +3,7 @@
 //! Nothing is sent but what this room builds: the protocol's headers, the trace, and the server's static headers, which
 //! win. Headers, cookies and credentials of clients have no way in. Redirects are never followed.
 
+mod ears;
 mod endpoint;
 mod events;
 mod passage;
@@ -135,25 +136,18 @@ impl Http {
         if conversation.era.is_modern() {
             return Ok(Answer::empty(405));
         }
-        let (mut headers, passage) = match &conversation.kind {
-            Kind::Pooled { .. } => {
-                let session = self.pool.session(&self.wire, conversation).await?;
-                (
-                    session.headers(&self.wire),
-                    Passage::shared(&session, &self.wire, conversation.client, None),
-                )
-            }
-            _ => (self.wire.endpoint.session_headers(conversation)?, Passage::direct(None, conversation.era)),
-        };
-        headers.remove(http::header::CONTENT_TYPE);
-        headers.insert(http::header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        if let Kind::Pooled { .. } = &conversation.kind {
+            let session = self.pool.session(&self.wire, conversation).await?;
+            return ears::listen(&self.wire, &session, conversation.client).await;
+        }
+        let mut headers = listening(self.wire.endpoint.session_headers(conversation)?);
         if let Some(id) = last_event_id {
             let id = HeaderValue::from_str(id)
                 .map_err(|_| UpstreamError::Request("the event id is no header value"))?;
             headers.insert(HeaderName::from_static(LAST_EVENT_ID), id);
         }
         let response = self.wire.send(Method::GET, headers, Bytes::new()).await?;
-        reply::answer(&self.wire, response, passage).await
+        reply::answer(&self.wire, response, Passage::direct(None, conversation.era)).await
     }
 
     /// Ends the client's own session. A pooled one is not the client's to end.
@@ -167,6 +161,7 @@ impl Http {
             Kind::Pooled { .. } => {
                 if let Some(session) = self.pool.existing(conversation).await {
                     session.exchange.forget(conversation.client);
+                    session.ears.leave(conversation.client);
                 }
                 Ok(200)
             }
@@ -259,6 +254,13 @@ impl Wire {
             answer => Ok(answer),
         }
     }
+}
+
+/// The headers of a GET for these of a POST.
+fn listening(mut headers: HeaderMap) -> HeaderMap {
+    headers.remove(http::header::CONTENT_TYPE);
+    headers.insert(http::header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+    headers
 }
 
 /// A request is owed an answer with a body; errors may come without.

@@ -16,6 +16,7 @@ mod error;
 mod exchange;
 mod health;
 mod http;
+mod sinks;
 mod spec;
 mod stdio;
 mod upstream;

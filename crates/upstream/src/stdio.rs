@@ -9,7 +9,6 @@ mod errors;
 mod install;
 mod lines;
 mod link;
-mod sinks;
 
 use std::collections::HashMap;
 use std::sync::Arc;

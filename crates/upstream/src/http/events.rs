@@ -9,7 +9,6 @@ use bailiwick_mcp::sse::{Caps, Decoder, Item, SseError};
 use bailiwick_mcp::{frame, frames};
 use bytes::Bytes;
 use futures_util::stream;
-use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use hyper::body::Incoming;
 
@@ -147,12 +146,11 @@ impl Reading {
     /// goes on, only its stream is asked for anew. False if that is not possible.
     async fn resume(&mut self) -> Result<bool, UpstreamError> {
         let headers = self.passage.resumption(&self.wire).filter(|_| self.resumptions < RESUMPTIONS);
-        let (Some(mut headers), Some(id)) = (headers, self.last_id.clone()) else { return Ok(false) };
+        let (Some(headers), Some(id)) = (headers, self.last_id.clone()) else { return Ok(false) };
         let Ok(id) = HeaderValue::from_str(&id) else { return Ok(false) };
         self.resumptions += 1;
         tokio::time::sleep(Duration::from_millis(self.retry.min(LONGEST_RETRY))).await;
-        headers.remove(CONTENT_TYPE);
-        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let mut headers = super::listening(headers);
         headers.insert(HeaderName::from_static(LAST_EVENT_ID), id);
         let response = self.wire.send(Method::GET, headers, Bytes::new()).await?;
         if response.status() != StatusCode::OK {

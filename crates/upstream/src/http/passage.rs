@@ -31,7 +31,7 @@ pub(super) struct SharedPassage {
     session: Arc<Session>,
     wire: Arc<Wire>,
     client: u128,
-    number: Option<u64>,
+    number: u64,
 }
 
 /// A message that passed.
@@ -61,7 +61,7 @@ impl Passage {
     /// room's duty, elsewhere the client's.
     pub(super) fn resumption(&self, wire: &Wire) -> Option<http::HeaderMap> {
         match self {
-            Self::Shared(shared) if shared.number.is_some() => Some(shared.session.headers(wire)),
+            Self::Shared(shared) => Some(shared.session.headers(wire)),
             _ => None,
         }
     }
@@ -71,16 +71,11 @@ impl Passage {
         match self {
             Self::Told => false,
             Self::Direct { listens, .. } => *listens,
-            Self::Shared(shared) => shared.number.is_none(),
+            Self::Shared(_) => false,
         }
     }
 
-    pub(super) fn shared(
-        session: &Arc<Session>,
-        wire: &Arc<Wire>,
-        client: u128,
-        number: Option<u64>,
-    ) -> Self {
+    pub(super) fn shared(session: &Arc<Session>, wire: &Arc<Wire>, client: u128, number: u64) -> Self {
         Self::Shared(SharedPassage { session: Arc::clone(session), wire: Arc::clone(wire), client, number })
     }
 
@@ -98,7 +93,7 @@ impl Passage {
         match self {
             Self::Told => false,
             Self::Direct { id, era, .. } => id.is_some() && !era.resumes_streams(),
-            Self::Shared(shared) => shared.number.is_some(),
+            Self::Shared(_) => true,
         }
     }
 
@@ -107,7 +102,7 @@ impl Passage {
         match self {
             Self::Told => true,
             Self::Direct { listens, .. } => !listens,
-            Self::Shared(shared) => shared.number.is_some(),
+            Self::Shared(_) => true,
         }
     }
 
@@ -168,10 +163,10 @@ impl SharedPassage {
     fn judge(&self, frame: Frame<'_>, wire: &Wire) -> Result<Passed, UpstreamError> {
         let pass = |body| Ok(Passed { body: Some(body), last: false });
         match self.session.exchange.sort(frame)? {
-            Inbound::Final(number, body) if Some(number) == self.number => {
+            Inbound::Final(number, body) if number == self.number => {
                 Ok(Passed { body: Some(body), last: true })
             }
-            Inbound::About(number, body) if Some(number) == self.number => pass(body),
+            Inbound::About(number, body) if number == self.number => pass(body),
             Inbound::Asks(request) => match self.session.exchange.ask(self.client, &request)? {
                 Some(body) => pass(body),
                 None => Err(UpstreamError::Overloaded),
@@ -189,9 +184,11 @@ impl SharedPassage {
 impl Drop for SharedPassage {
     /// A request that is given up before its answer is cancelled; on a pooled session closing the stream is not enough.
     fn drop(&mut self) {
-        let Some(number) = self.number.filter(|number| self.session.exchange.end(*number)) else { return };
+        if !self.session.exchange.end(self.number) {
+            return;
+        }
         let (session, wire) = (Arc::clone(&self.session), Arc::clone(&self.wire));
-        let body = crate::wire::cancelled(number);
+        let body = crate::wire::cancelled(self.number);
         self.wire.shared.parts.tasks.spawn_until_stop("cancel", async move {
             if let Err(error) = wire.post(session.headers(&wire), body).await {
                 tracing::debug!(%error, "a cancellation was not taken");

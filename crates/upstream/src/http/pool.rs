@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use parking_lot::Mutex;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::ears::Ears;
 use super::passage::Passage;
 use super::{Wire, owed, own_id, reply, session_id};
 use crate::conversation::{Conversation, Request};
@@ -30,6 +31,7 @@ pub(super) struct Session {
     pub(super) era: Era,
     pub(super) hello: Bytes,
     pub(super) exchange: Exchange,
+    pub(super) ears: Ears,
     id: Option<HeaderValue>,
     used: Mutex<Duration>,
 }
@@ -138,6 +140,7 @@ impl Session {
             era: crate::wire::agreed_era(&hello).unwrap_or(conversation.era),
             hello,
             exchange: Exchange::default(),
+            ears: Ears::default(),
             id: session,
             used: Mutex::new(now),
         };
@@ -159,7 +162,7 @@ impl Session {
         request: &Request<'_>,
     ) -> Result<Option<Answer>, UpstreamError> {
         let (number, body) = self.exchange.begin(conversation.client, &request.body)?;
-        let passage = Passage::shared(self, wire, conversation.client, Some(number));
+        let passage = Passage::shared(self, wire, conversation.client, number);
         let mut headers = self.headers(wire);
         super::endpoint::trace(&mut headers, request);
         let response = wire.send(Method::POST, headers, body).await?;
@@ -172,6 +175,7 @@ impl Session {
 
     /// Tells the server that the session is over.
     pub(super) async fn end(&self, wire: &Wire) -> Result<(), UpstreamError> {
+        self.ears.close();
         if self.id.is_some() {
             wire.send(Method::DELETE, self.headers(wire), Bytes::new()).await?;
         }

@@ -17,9 +17,9 @@ use tokio_util::sync::CancellationToken;
 use super::child::{Running, remove_scratch};
 use super::errors;
 use super::lines::{Line, Lines};
-use super::sinks::{Item, Sinks};
 use crate::backoff::Backoff;
 use crate::exchange::{Exchange, Inbound};
+use crate::sinks::{Item, Sinks, listening};
 use crate::upstream::Shared;
 use crate::{Answer, Event, EventStream, UpstreamError, wire};
 
@@ -95,17 +95,14 @@ impl Link {
             Item::More(message) => {
                 let idle =
                     (method != Method::SubscriptionsListen.as_str()).then(|| self.shared.timeouts().idle());
-                Ok(Answer::stream(
-                    Reader { receiver, first: Some(message), idle, ticket: Some(ticket) }.stream(),
-                ))
+                Ok(Answer::stream(Reader { receiver, first: Some(message), idle, _ticket: ticket }.stream()))
             }
         }
     }
 
     /// The stream of what the child says to a client session unasked.
     pub(super) fn listen(self: &Arc<Self>, client: u128) -> EventStream {
-        let receiver = self.sinks.lock().listen(client);
-        Reader { receiver, first: None, idle: None, ticket: None }.stream()
+        listening(self.sinks.lock().listen(client))
     }
 
     pub(super) fn leave(&self, client: u128) {
@@ -331,13 +328,12 @@ impl Drop for Ticket {
     }
 }
 
-/// The reading end of a stream.
+/// The reading end of a request's stream, which must not end without an answer.
 struct Reader {
     receiver: mpsc::Receiver<Item>,
     first: Option<Bytes>,
     idle: Option<Duration>,
-    /// None for listening streams.
-    ticket: Option<Ticket>,
+    _ticket: Ticket,
 }
 
 impl Reader {
@@ -358,8 +354,7 @@ impl Reader {
                 Some(Item::More(message)) => Some((Ok(Event::message(message)), Some(reader))),
                 Some(Item::Final(message)) => Some((Ok(Event::message(message)), None)),
                 Some(Item::Failed(error)) => Some((Err(error), None)),
-                // A listening stream ends with its child; a request must not end without an answer.
-                None => reader.ticket.is_some().then_some((Err(UpstreamError::Cut), None)),
+                None => Some((Err(UpstreamError::Cut), None)),
             }
         }))
     }

@@ -157,3 +157,40 @@ async fn a_pooled_stream_that_the_server_closed_early_is_taken_up_again() {
     assert_eq!(resumed.header("last-event-id"), Some("5"));
     assert_eq!(server.received_of("tools/call").len(), 1);
 }
+
+#[tokio::test]
+async fn client_sessions_that_share_a_session_share_its_stream() {
+    let server = script().start().await.unwrap();
+    let spec = http(1, &server.url());
+    let world = World::new(vec![spec.clone()]);
+    let first = pooled(&spec, ALICE);
+    let second = Conversation { client: 99, ..first.clone() };
+    let permit = world.permit(0, ALICE);
+    let mut streams = Vec::new();
+    for conversation in [&first, &second] {
+        let answer = world.upstreams.listen(&permit, conversation, None).await.unwrap();
+        let AnswerBody::Stream(stream) = answer.body else { panic!() };
+        streams.push(stream);
+    }
+    server.wait_for_streams(1).await.unwrap();
+    assert_eq!(server.open_streams(), 1);
+    server.notify("notifications/resources/updated", &json!({"uri": "test://x"}));
+    for stream in &mut streams {
+        let told = stream.next().await.unwrap().unwrap().data.unwrap();
+        assert!(std::str::from_utf8(&told).unwrap().contains("test://x"));
+    }
+    server.send_raw(r#"{"jsonrpc":"2.0","id":"q","method":"roots/list"}"#);
+    let (mut one, mut other) = (streams.remove(0), streams.remove(0));
+    let (asked, conversation, stranger) = tokio::select! {
+        event = one.next() => (event.unwrap().unwrap().data.unwrap(), &first, &second),
+        event = other.next() => (event.unwrap().unwrap().data.unwrap(), &second, &first),
+    };
+    let asked: serde_json::Value = serde_json::from_slice(&asked).unwrap();
+    let reply = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"roots": []}}).to_string();
+    let answers = || server.received().iter().filter(|received| received.json()["id"] == "q").count();
+    assert_eq!(world.upstreams.respond(&permit, stranger, reply.clone().into()).await.unwrap().status, 400);
+    assert_eq!(answers(), 0);
+    // The scripted server says 400 to it, since no call of its own asked; it came under the server's id.
+    world.upstreams.respond(&permit, conversation, reply.into()).await.unwrap();
+    assert_eq!(answers(), 1);
+}

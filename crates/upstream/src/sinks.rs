@@ -1,22 +1,24 @@
-//! Who reads what a child says: the requests under way and the listening client sessions.
+//! Who reads what comes on a shared link: the requests under way on a child, and the client sessions that listen to a
+//! child or to a pooled session.
 //!
-//! A child's messages do not say for whom they are, unless they belong to a request. What it asks goes to the request
-//! that came last, what it tells to each client session once. A reader that does not read loses its stream; the child
-//! and the other readers never wait for it.
+//! Such messages do not say for whom they are, unless they belong to a request. What it asks goes to the request
+//! that came last, what it tells to each client session once. A reader that does not read loses its stream; the link
+//! and its other readers never wait for it.
 
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use futures_util::stream;
 use tokio::sync::mpsc;
 
-use crate::UpstreamError;
+use crate::{Event, EventStream, UpstreamError};
 
 /// Messages that may wait for one reader.
-pub(super) const WAITING: usize = 64;
+pub(crate) const WAITING: usize = 64;
 
 /// What a reader gets.
 #[derive(Debug)]
-pub(super) enum Item {
+pub(crate) enum Item {
     /// The answer; the last item.
     Final(Bytes),
     /// A message before the answer, or on a listening stream.
@@ -25,38 +27,38 @@ pub(super) enum Item {
     Failed(UpstreamError),
 }
 
-/// The readers of one child.
+/// The readers of one link.
 #[derive(Debug, Default)]
-pub(super) struct Sinks {
+pub(crate) struct Sinks {
     /// By number, so that the last one is the latest.
     requests: BTreeMap<u64, (u128, mpsc::Sender<Item>)>,
     listeners: HashMap<u128, mpsc::Sender<Item>>,
 }
 
 impl Sinks {
-    pub(super) fn add(&mut self, number: u64, client: u128) -> mpsc::Receiver<Item> {
+    pub(crate) fn add(&mut self, number: u64, client: u128) -> mpsc::Receiver<Item> {
         let (sender, receiver) = mpsc::channel(WAITING);
         self.requests.insert(number, (client, sender));
         receiver
     }
 
     /// A client session listens. An older stream of the same session ends: a message goes to one stream only.
-    pub(super) fn listen(&mut self, client: u128) -> mpsc::Receiver<Item> {
+    pub(crate) fn listen(&mut self, client: u128) -> mpsc::Receiver<Item> {
         let (sender, receiver) = mpsc::channel(WAITING);
         self.listeners.insert(client, sender);
         receiver
     }
 
-    pub(super) fn remove(&mut self, number: u64) {
+    pub(crate) fn remove(&mut self, number: u64) {
         self.requests.remove(&number);
     }
 
-    pub(super) fn leave(&mut self, client: u128) {
+    pub(crate) fn leave(&mut self, client: u128) {
         self.listeners.remove(&client);
     }
 
     /// Gives an item to a request. False if its reader is gone or does not read.
-    pub(super) fn give(&mut self, number: u64, item: Item) -> bool {
+    pub(crate) fn give(&mut self, number: u64, item: Item) -> bool {
         let last = !matches!(item, Item::More(_));
         let Some((_, sender)) = self.requests.get(&number) else { return false };
         let taken = sender.try_send(item).is_ok();
@@ -68,13 +70,13 @@ impl Sinks {
     }
 
     /// The client session that shall answer what the child asks: the one with the latest request, else one that listens.
-    pub(super) fn asked(&self) -> Option<u128> {
+    pub(crate) fn asked(&self) -> Option<u128> {
         let latest = self.requests.last_key_value().map(|(_, (client, _))| *client);
         latest.or_else(|| self.listeners.keys().next().copied())
     }
 
     /// Gives a message to one client session. False if it cannot be reached.
-    pub(super) fn tell(&mut self, client: u128, message: &Bytes) -> bool {
+    pub(crate) fn tell(&mut self, client: u128, message: &Bytes) -> bool {
         let request =
             self.requests.iter().rev().find(|(_, (of, _))| *of == client).map(|(number, _)| *number);
         if let Some(number) = request {
@@ -92,7 +94,7 @@ impl Sinks {
 
     /// Gives a message to every client session once: on its listening stream, or with its latest request. Answers how
     /// many got it.
-    pub(super) fn tell_all(&mut self, message: &Bytes) -> usize {
+    pub(crate) fn tell_all(&mut self, message: &Bytes) -> usize {
         let mut clients: Vec<u128> = self.listeners.keys().copied().collect();
         clients.extend(self.requests.values().map(|(client, _)| *client));
         clients.sort_unstable();
@@ -108,7 +110,7 @@ impl Sinks {
     }
 
     /// Ends all, with this reason.
-    pub(super) fn fail(&mut self, why: &UpstreamError) {
+    pub(crate) fn fail(&mut self, why: &UpstreamError) {
         for (_, sender) in std::mem::take(&mut self.requests).into_values() {
             // A reader that does not read finds the end of its channel instead.
             let _unread = sender.try_send(Item::Failed(why.clone()));
@@ -116,7 +118,17 @@ impl Sinks {
         self.listeners.clear();
     }
 
-    pub(super) fn has_listeners(&self) -> bool {
+    pub(crate) fn has_listeners(&self) -> bool {
         !self.listeners.is_empty()
     }
+}
+
+/// The stream of a listening session: it ends with its link.
+pub(crate) fn listening(receiver: mpsc::Receiver<Item>) -> EventStream {
+    EventStream::new(stream::unfold(receiver, |mut receiver| async move {
+        match receiver.recv().await? {
+            Item::More(message) | Item::Final(message) => Some((Ok(Event::message(message)), receiver)),
+            Item::Failed(error) => Some((Err(error), receiver)),
+        }
+    }))
 }
