@@ -103,7 +103,7 @@ pub struct Confinement {
     /// Whether it may open TCP connections.
     #[serde(default)]
     pub network: bool,
-    /// Most memory, in megabytes of address space; the default is the room's.
+    /// Most memory of each process, in megabytes of data; the default is the room's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mb: Option<u64>,
 }

@@ -5,7 +5,7 @@
 //! Requests of the server get numbers too, and only the client session that was asked may answer one.
 //! Pure: no I/O. Called by the stdio link and by pooled HTTP sessions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bailiwick_mcp::envelope::Id;
 use bailiwick_mcp::frame::{FrameNotification, FrameRequest};
@@ -28,7 +28,7 @@ pub(crate) struct Exchange(Mutex<Inner>);
 struct Inner {
     last: u64,
     pending: HashMap<u64, Pending>,
-    questions: HashMap<u64, Question>,
+    questions: BTreeMap<u64, Question>,
 }
 
 /// A request of a client that is under way.
@@ -174,22 +174,19 @@ impl Exchange {
             .map(|(number, asked)| (*number, asked.client))
     }
 
-    /// Translates a request of the server for the client session that shall answer it; none if too many are open.
-    pub(crate) fn ask(
-        &self,
-        client: u128,
-        request: &FrameRequest<'_>,
-    ) -> Result<Option<Bytes>, UpstreamError> {
+    /// Translates a request of the server for the client session that shall answer it. Of too many unanswered ones the
+    /// oldest is forgotten: a server that asks and asks shall not silence itself for good.
+    pub(crate) fn ask(&self, client: u128, request: &FrameRequest<'_>) -> Result<Bytes, UpstreamError> {
         let mut inner = self.0.lock();
         if inner.questions.len() >= MOST {
-            return Ok(None);
+            inner.questions.pop_first();
         }
         inner.last += 1;
         let number = inner.last;
         let id = Id::number(number);
         let body = patched(&Patch::new().with_id(id.as_raw()), request)?;
         inner.questions.insert(number, Question { client, id: request.id.to_id() });
-        Ok(Some(body))
+        Ok(body)
     }
 
     /// Translates a client's response; none unless it answers a request that this very client session was sent.

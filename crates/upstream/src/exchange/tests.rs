@@ -64,7 +64,7 @@ fn only_the_session_that_was_asked_may_answer() {
     else {
         panic!()
     };
-    let asked = exchange.ask(7, &asks).unwrap().unwrap();
+    let asked = exchange.ask(7, &asks).unwrap();
     assert!(!text(&asked).contains(r#""q""#));
     let reply = text(&asked).replace(r#""method":"sampling/createMessage","params":{}"#, r#""result":{}"#);
     assert_eq!(exchange.respond(8, reply.as_bytes()).unwrap(), None, "another session");
@@ -97,4 +97,19 @@ fn a_listen_stream_keeps_the_client_s_subscription_id() {
     let Inbound::About(number, body) = exchange.sort(server(&told)).unwrap() else { panic!() };
     assert_eq!(number, n);
     assert!(text(&body).contains(r#"subscriptionId":"L""#));
+}
+
+#[test]
+fn a_server_that_asks_without_end_keeps_its_latest_questions_only() {
+    let exchange = Exchange::default();
+    let text_of = |n: usize| format!(r#"{{"jsonrpc":"2.0","id":{n},"method":"roots/list"}}"#);
+    let mut asked = Vec::new();
+    for n in 0..=MOST {
+        let message = text_of(n);
+        let Frame::Request(asks) = server(&message) else { panic!() };
+        asked.push(exchange.ask(7, &asks).unwrap());
+    }
+    let reply = |asked: &Bytes| text(asked).replace(r#""method":"roots/list""#, r#""result":{}"#);
+    assert_eq!(exchange.respond(7, reply(&asked[0]).as_bytes()).unwrap(), None);
+    assert!(exchange.respond(7, reply(&asked[MOST]).as_bytes()).unwrap().is_some());
 }

@@ -85,7 +85,7 @@ async fn hand_on(wire: &Arc<Wire>, session: &Session, data: &Bytes) -> Result<bo
         }
         Inbound::Asks(request) => {
             let Some(client) = session.ears.sinks.lock().asked() else { return Ok(false) };
-            let Some(body) = session.exchange.ask(client, &request)? else { return Ok(false) };
+            let body = session.exchange.ask(client, &request)?;
             Ok(session.ears.sinks.lock().tell(client, &body))
         }
         Inbound::Final(..) | Inbound::About(..) | Inbound::Stray => Ok(false),

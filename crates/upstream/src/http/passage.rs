@@ -167,10 +167,7 @@ impl SharedPassage {
                 Ok(Passed { body: Some(body), last: true })
             }
             Inbound::About(number, body) if number == self.number => pass(body),
-            Inbound::Asks(request) => match self.session.exchange.ask(self.client, &request)? {
-                Some(body) => pass(body),
-                None => Err(UpstreamError::Overloaded),
-            },
+            Inbound::Asks(request) => pass(self.session.exchange.ask(self.client, &request)?),
             Inbound::TakenBack(client, body) if client == self.client => pass(body),
             Inbound::Loose(told) => pass(Bytes::copy_from_slice(told.raw())),
             _ => {

@@ -275,7 +275,8 @@ impl Link {
         let client = self.sinks.lock().asked().filter(|_| self.may_ask);
         let asked = match client {
             Some(client) => {
-                self.exchange.ask(client, request)?.is_some_and(|body| self.sinks.lock().tell(client, &body))
+                let body = self.exchange.ask(client, request)?;
+                self.sinks.lock().tell(client, &body)
             }
             None => false,
         };
