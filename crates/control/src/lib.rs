@@ -43,3 +43,6 @@ pub use listed::Listed;
 pub use principal::{NewPrincipal, PrincipalChange, PrincipalDetail};
 pub use server::{DiscoverySummary, NewServer, ServerAdded, ServerChange, ServerDetail, ServerHealth};
 pub use toolset::{NewToolset, ToolsetChange, ToolsetDetail, WantedSelection};
+
+#[cfg(test)]
+mod tests;

@@ -43,8 +43,13 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room after its first start. Servers on loopback may be dialled.
+    /// A room after its first start. Servers on loopback may be dialled, any command may be started.
     pub async fn new() -> Self {
+        Self::allowing(&[]).await
+    }
+
+    /// A room in which only these commands may be started.
+    pub async fn allowing(commands: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(SystemClock::new());
         let ledger = ledger(dir.path(), &clock);
@@ -66,13 +71,31 @@ impl Room {
             settings: Settings {
                 public_url: "http://127.0.0.1:7420".into(),
                 ledger_dir: dir.path().join("ledger"),
-                allowed_commands: Vec::new(),
+                allowed_commands: commands.iter().map(ToString::to_string).collect(),
                 poll: Duration::from_secs(60),
                 discoveries: 4,
             },
         });
         let first = control.bootstrap().await.expect("a first start").expect("nobody was here before");
         Self { control, first, snapshots, recorder, tasks, last_use, clock, dir }
+    }
+
+    /// Another node on the same store, with a ledger of its own in the same words.
+    pub fn second_node(&self) -> Control {
+        let parts = self.control.parts();
+        let (sender, _) = watch::channel(Arc::new(Snapshot::empty()));
+        Control::new(Parts {
+            store: parts.store.clone(),
+            upstreams: Arc::clone(&parts.upstreams),
+            recorder: Arc::clone(&parts.recorder),
+            ledger: Arc::clone(&parts.ledger),
+            snapshots: sender,
+            sealer: Arc::clone(&parts.sealer),
+            last_use: Arc::default(),
+            clock: Arc::clone(&parts.clock),
+            entropy: Arc::clone(&parts.entropy),
+            settings: parts.settings.clone(),
+        })
     }
 
     /// The administrator of the first start.
