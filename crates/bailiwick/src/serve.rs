@@ -4,6 +4,7 @@ mod compose;
 mod door;
 mod link;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use bailiwick_control::{Control, LoginLink};
 use bailiwick_identity::{AuthFailures, HostRules, LastUse, ResourceMetadata};
 use bailiwick_model::record::Lifecycle;
 use bailiwick_model::{Record, Recorder};
+use bailiwick_runtime::telemetry::{self, LogFormat};
 use bailiwick_runtime::{Listener, ServeLimits, Shutdown, SystemClock, SystemEntropy, Tasks, Tls};
 
 use compose::{Rooms, Shared};
@@ -22,6 +24,22 @@ use door::Door;
 const DRAIN: Duration = Duration::from_secs(25);
 /// How long background work may take after that.
 const WIND_DOWN: Duration = Duration::from_secs(4);
+
+/// This very program, however it was started and even if its file was replaced since.
+const OWN_PROGRAM: &str = "/proc/self/exe";
+
+/// Sends logs to standard error, as the settings say. Once, before anything else.
+///
+/// # Errors
+/// If the level cannot be read.
+pub fn log_to(settings: &Settings) -> anyhow::Result<()> {
+    let format = match settings.log.format {
+        bailiwick_config::LogFormat::Auto => LogFormat::Auto,
+        bailiwick_config::LogFormat::Text => LogFormat::Text,
+        bailiwick_config::LogFormat::Json => LogFormat::Json,
+    };
+    telemetry::init(format, &settings.log.level).context("log.level")
+}
 
 /// Runs the gateway until it is asked to stop.
 ///
@@ -58,6 +76,15 @@ impl Running {
     /// # Errors
     /// If it cannot start; what is wrong and what to do is in the error.
     pub async fn start(settings: Settings) -> anyhow::Result<Self> {
+        Self::start_with_helper(settings, PathBuf::from(OWN_PROGRAM)).await
+    }
+
+    /// The same with another program as the one that confines stdio servers: within a test, this process is not the
+    /// binary that can.
+    ///
+    /// # Errors
+    /// As [`Running::start`].
+    pub async fn start_with_helper(settings: Settings, helper: PathBuf) -> anyhow::Result<Self> {
         let (connections, background) = (Tasks::new(), Tasks::new());
         let listener = bind(&settings).await?;
         let bound = listener.local_addr();
@@ -69,6 +96,7 @@ impl Running {
             last_use: Arc::new(LastUse::default()),
             connections: connections.clone(),
             background: background.clone(),
+            helper,
         };
         let rooms = compose::compose(&settings, &shared).await?;
         let recorder: Arc<dyn Recorder> = Arc::clone(&rooms.ledger) as Arc<dyn Recorder>;

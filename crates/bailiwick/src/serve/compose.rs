@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) connections: Tasks,
     /// Work that outlives connections.
     pub(super) background: Tasks,
+    /// The program that confines stdio servers.
+    pub(super) helper: PathBuf,
 }
 
 /// The rooms, put together.
@@ -56,7 +58,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
         outbound: outbound(settings)?,
         clock: Arc::clone(&shared.clock),
         tasks: shared.background.clone(),
-        settings: upstream_settings(settings)?,
+        settings: upstream_settings(settings, shared)?,
     });
     let (snapshots, snapshot) = watch::channel(Arc::new(Snapshot::empty()));
     let control = Control::new(bailiwick_control::Parts {
@@ -92,10 +94,10 @@ fn private_dir(path: &Path) -> anyhow::Result<()> {
 /// Opens the ledger on a thread of its own: it reads what the last run left.
 async fn open_ledger(settings: &Settings, shared: &Shared, keys: &KeyDir) -> anyhow::Result<Arc<Ledger>> {
     let dir = settings.data.dir.join("ledger");
-    let host = shared.public_url.split("://").nth(1).unwrap_or("localhost");
+    let signing = SigningKey::load_or_create(keys, "ledger-signing")?;
     let ledger_keys = Keys {
-        origin: format!("{host}/ledger"),
-        signing: SigningKey::load_or_create(keys, "ledger-signing")?,
+        origin: ledger_origin(&signing),
+        signing,
         digest: DigestKey::new(&keys.load_or_create("ledger-digest", &*shared.entropy)?),
     };
     let (ledger, clock) = (settings.ledger.clone(), Arc::clone(&shared.clock));
@@ -103,6 +105,15 @@ async fn open_ledger(settings: &Settings, shared: &Shared, keys: &KeyDir) -> any
         .await
         .context("the ledger's start was cut short")?
         .context("the ledger cannot be opened")
+}
+
+/// The ledger's name in its checkpoints, which has to stay the same as long as the ledger: so it comes from the key,
+/// and not from an address, which an operator may change.
+fn ledger_origin(signing: &SigningKey) -> String {
+    let public = signing.public_key();
+    let (start, _) = public.split_at(8);
+    let short = start.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("bailiwick-ledger/{short:016x}")
 }
 
 async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
@@ -129,13 +140,13 @@ fn outbound(settings: &Settings) -> anyhow::Result<Outbound> {
     .context("the outbound client cannot be set up")
 }
 
-fn upstream_settings(settings: &Settings) -> anyhow::Result<bailiwick_upstream::Settings> {
+fn upstream_settings(settings: &Settings, shared: &Shared) -> anyhow::Result<bailiwick_upstream::Settings> {
     let scratch = std::path::absolute(settings.data.dir.join("children"))?;
     private_dir(&scratch)?;
     Ok(bailiwick_upstream::Settings {
         upstream: settings.upstream.clone(),
         limits: settings.limits.clone(),
-        helper: PathBuf::from("/proc/self/exe"),
+        helper: shared.helper.clone(),
         path: path_of_environment(),
         scratch,
     })
