@@ -7,6 +7,7 @@ use bailiwick_mcp::bridge::{ClientMeta, initialize_params, request_to_legacy, re
 use bailiwick_mcp::headers::meta;
 use bailiwick_mcp::{Era, GatewayError, Patch, Refusal, Request};
 use bailiwick_model::call::Trace;
+use bailiwick_model::server::Transport;
 use bailiwick_policy::CatalogueServer;
 use bailiwick_upstream::{Conversation, Kind};
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use crate::visit::Visit;
 pub(crate) struct Carrier {
     pub(crate) conversation: Conversation,
     pub(crate) bridge: Bridge,
+    /// Whether the trace goes into `_meta`: where the era says so (SEP-414), and where there are no headers.
+    pub(crate) traces_inside: bool,
 }
 
 /// Between which eras messages have to be changed.
@@ -102,8 +105,12 @@ impl Carrier {
             client,
             kind,
         };
-        Ok(Self { conversation, bridge })
+        Ok(Self { traces_inside: traces_inside(server, era), conversation, bridge })
     }
+}
+
+fn traces_inside(server: &CatalogueServer, era: Era) -> bool {
+    era.is_modern() || matches!(server.server.transport, Transport::Stdio { .. })
 }
 
 /// The changes that a request needs for its server's era, and for its trace.
@@ -125,11 +132,17 @@ pub(crate) fn bridge_request<'p>(
         (Bridge::ToLegacy, _) => request_to_legacy(patch),
         _ => {}
     }
-    let modern = carrier.conversation.era.is_modern();
-    if let Some(parent) =
-        trace.parent.as_deref().filter(|_| modern && request.meta(meta::TRACEPARENT).is_none())
-    {
-        patch.meta.set_string(meta::TRACEPARENT, parent);
+    if carrier.traces_inside {
+        let words = [
+            (meta::TRACEPARENT, &trace.parent),
+            (meta::TRACESTATE, &trace.state),
+            (meta::BAGGAGE, &trace.baggage),
+        ];
+        for (name, word) in words {
+            if let Some(word) = word.as_deref().filter(|_| request.meta(name).is_none()) {
+                patch.meta.set_string(name, word);
+            }
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::binding::{Handle, Purpose, open};
-use crate::carrier::{Bridge, Carrier, Client};
-use crate::decide::{Found, absent, kind_of};
+use crate::carrier::Client;
+use crate::decide::{Found, absent, decide, kind_of};
 use crate::exposure::Exposed;
 use crate::facts::{Facts, client_of_request};
 use crate::forward::{Errand, forward};
@@ -101,8 +101,11 @@ async fn named(asked: &Asked<'_>) -> Result<Reply, Refusal> {
         patch.body.set_string(member, &own);
     }
     if let Some(state) = asked.request.param("requestState") {
-        let handle = handle(asked, Purpose::RequestState, state, &found)
-            .ok_or_else(|| Refusal::invalid_params("requestState is not one that this request was given"))?;
+        let Some(handle) = handle(asked, Purpose::RequestState, state, &found) else {
+            // The decision comes first: whoever may not use the thing must not learn that it is there.
+            decide(asked.visit, &asked.facts(), action, &found, &name).await?;
+            return Err(Refusal::invalid_params("requestState is not one that this request was given"));
+        };
         patch.body.set_string("requestState", &handle.own);
     }
     let mirrored = asked.method.mirrored_param().map(|_| Cow::Owned(own.into_string()));
@@ -161,7 +164,6 @@ async fn subscribe(asked: &Asked<'_>) -> Result<Reply, Refusal> {
     let Some((found, _)) = find(asked.visit, DefinitionKind::Resource, &uri) else {
         return Err(absent(asked.visit, &asked.facts(), Action::Read, &uri).await);
     };
-    same_era_only(asked, &found)?;
     let mut patch = Patch::new();
     let own: Box<str> = found.own.clone().unwrap_or_default();
     if *own != *uri {
@@ -211,7 +213,6 @@ async fn logging(asked: &Asked<'_>) -> Result<Reply, Refusal> {
         return Err(Refusal::method_not_found(asked.era));
     };
     let found = Found::server(server);
-    same_era_only(asked, &found)?;
     let errand = Errand {
         found,
         action: Action::List,
@@ -230,39 +231,29 @@ async fn task(asked: &Asked<'_>) -> Result<Reply, Refusal> {
         return Err(Refusal::method_not_found(asked.era));
     }
     let id = asked.text("taskId")?;
-    let inner = &asked.visit.gateway;
-    let principal = asked.visit.caller.principal.id;
-    let handle: Option<Handle> = open(&inner.parts.sealer, Purpose::Task, principal, &id);
-    let place = &asked.visit.place;
-    let exposed = handle.as_ref().and_then(|h| place.view.of(h.server, h.kind, &h.key));
+    let (handle, found, action) = task_behind(asked, &id).await?;
+    let mut patch = Patch::new();
+    patch.body.set_string("taskId", &handle.own);
+    let mirrored = Some(Cow::Owned(handle.own));
+    forward(asked, Errand { found, action, asked: &id, patch, mirrored, exposed: None }).await
+}
+
+/// The task that this caller was given under this id, and the definition whose call it was.
+pub(crate) async fn task_behind(asked: &Asked<'_>, id: &str) -> Result<(Handle, Found, Action), Refusal> {
+    let visit = asked.visit;
+    let principal = visit.caller.principal.id;
+    let handle = visit.gateway.tasks.open(&visit.gateway.parts.sealer, principal, id);
+    let exposed = handle.as_ref().and_then(|h| visit.place.view.of(h.server, h.kind, &h.key));
     let (Some(handle), Some(exposed)) = (handle, exposed) else {
-        return Err(absent(asked.visit, &asked.facts(), Action::Call, &id).await);
+        return Err(absent(visit, &asked.facts(), Action::Call, id).await);
     };
     let found = Found {
         server: Arc::clone(&exposed.server),
         definition: Some(Arc::clone(&exposed.definition)),
         own: Some(exposed.definition.key.as_str().into()),
     };
-    same_era_only(asked, &found)?;
-    let mut patch = Patch::new();
-    patch.body.set_string("taskId", &handle.own);
-    let mirrored = Some(Cow::Owned(handle.own));
     let action = if handle.kind == DefinitionKind::Tool { Action::Call } else { Action::Get };
-    forward(asked, Errand { found, action, asked: &id, patch, mirrored, exposed: None }).await
-}
-
-/// What has no counterpart in the other kind of era is refused with a clear word.
-fn same_era_only(asked: &Asked<'_>, found: &Found) -> Result<(), Refusal> {
-    let carrier = Carrier::choose(asked.visit, &found.server, asked.client())?;
-    if carrier.bridge == Bridge::None {
-        return Ok(());
-    }
-    let text = format!(
-        "{} cannot be carried between protocol versions: the server speaks {}",
-        asked.request.method, carrier.conversation.era
-    );
-    let status = Refusal::method_not_found(asked.era).status;
-    Err(Refusal::new(bailiwick_mcp::error::METHOD_NOT_FOUND, status, text))
+    Ok((handle, found, action))
 }
 
 /// A request without what its era demands.

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bailiwick_mcp::headers::{check_params, encode};
-use bailiwick_mcp::{Era, Patch, Refusal};
+use bailiwick_mcp::method::Class;
+use bailiwick_mcp::{Era, Method, Patch, Refusal};
 use bailiwick_model::grant::Action;
 use bailiwick_model::record::Status;
 use bailiwick_policy::Permit;
@@ -23,7 +24,6 @@ use crate::open_call::{End, OpenCall};
 use crate::relay::Relay;
 use crate::reply::{Reply, audit_unavailable};
 use crate::running::{Entry, Running};
-use crate::session::SessionKind;
 
 /// What a request is about, what for, and what has to change in it.
 #[derive(Debug)]
@@ -46,6 +46,7 @@ pub(crate) async fn forward(asked: &Asked<'_>, errand: Errand<'_>) -> Result<Rep
     let permit = decide(asked.visit, &facts, errand.action, &errand.found, errand.asked).await?;
     check_mirrored(asked, &errand)?;
     let carrier = Carrier::choose(asked.visit, &errand.found.server, asked.client())?;
+    check_bridge(asked, &carrier)?;
     let passage = passage(asked, &errand.found, &carrier);
     let mut patch = errand.patch.clone();
     bridge_request(&mut patch, &carrier, asked.client(), asked.request, &asked.trace);
@@ -76,10 +77,23 @@ pub(crate) async fn forward(asked: &Asked<'_>, errand: Errand<'_>) -> Result<Rep
     }
 }
 
-/// Enters a request of a session that the gateway keeps, so that it can be cancelled. At a transparent
-/// endpoint the cancellation goes to the server.
+/// What has no counterpart in the other kind of era is refused with a clear word, to those who may do it.
+fn check_bridge(asked: &Asked<'_>, carrier: &Carrier) -> Result<(), Refusal> {
+    let crosses = !matches!(asked.method.class(), Class::Subscribe | Class::Logging | Class::Task);
+    if crosses || carrier.bridge == Bridge::None {
+        return Ok(());
+    }
+    let text = format!(
+        "{} cannot be carried between protocol versions: the server speaks {}",
+        asked.request.method, carrier.conversation.era
+    );
+    let status = Refusal::method_not_found(asked.era).status;
+    Err(Refusal::new(bailiwick_mcp::error::METHOD_NOT_FOUND, status, text))
+}
+
+/// Enters a request of a session, so that it can be cancelled.
 fn enter(asked: &Asked<'_>, found: &Found) -> Option<Entry> {
-    let session = asked.session.filter(|session| matches!(session.kind, SessionKind::Ours))?;
+    let session = asked.session?;
     let inner = &asked.visit.gateway;
     Some(Running::enter(inner, session.nonce, asked.request.id.as_str(), &found.server))
 }
@@ -126,6 +140,9 @@ pub(crate) async fn answered(
             Ok(Reply::json(status, bytes))
         }
         AnswerBody::Stream(events) => {
+            if asked.method == Method::SubscriptionsListen {
+                call.idle();
+            }
             let relay = Relay {
                 visit: Arc::clone(asked.visit),
                 found,

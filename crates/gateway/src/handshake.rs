@@ -63,7 +63,7 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
         client: session.nonce,
         kind: Kind::Own { initialize: params.clone(), session: None },
     };
-    let carrier = Carrier { conversation, bridge: Bridge::None };
+    let carrier = Carrier { conversation, bridge: Bridge::None, traces_inside: false };
     let carried = Carried {
         body: asked.body.clone(),
         id: asked.request.id,

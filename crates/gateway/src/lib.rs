@@ -37,6 +37,7 @@ mod serve;
 mod session;
 mod stream_end;
 mod suspended;
+mod tasks;
 mod trace;
 mod uris;
 mod views;
@@ -102,6 +103,7 @@ pub(crate) struct Inner {
     pub(crate) suspended: suspended::Suspended,
     pub(crate) inbound: inbound::Inbound,
     pub(crate) running: running::Running,
+    pub(crate) tasks: tasks::TaskIds,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
     calls: AtomicU64,
@@ -120,6 +122,7 @@ impl Gateway {
             suspended: suspended::Suspended::default(),
             inbound: inbound::Inbound::default(),
             running: running::Running::default(),
+            tasks: tasks::TaskIds::new(),
             slots: Arc::new(Semaphore::new(parts.limits.concurrency)),
             streams: Arc::new(Semaphore::new(parts.limits.streams)),
             calls: AtomicU64::new(0),

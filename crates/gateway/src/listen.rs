@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bailiwick_mcp::headers::LAST_EVENT_ID;
-use bailiwick_mcp::{Method, Patch, Refusal};
+use bailiwick_mcp::{Edits, Method, ObjectPatch, Patch, Raw, Refusal};
 use bailiwick_model::definition::DefinitionKind;
 use bailiwick_model::grant::Action;
 use bailiwick_upstream::AnswerBody;
@@ -13,7 +13,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::carrier::{Bridge, Carrier, Client};
 use crate::decide::{Found, absent, decide};
-use crate::dispatch::{Asked, bad_request, find};
+use crate::dispatch::{Asked, bad_request, find, task_behind};
 use crate::facts::Facts;
 use crate::forward::{Errand, forward};
 use crate::local;
@@ -21,13 +21,13 @@ use crate::mapping::Passage;
 use crate::open_call::overloaded;
 use crate::post::session_of;
 use crate::relay::{Relay, refused_by};
-use crate::reply::Reply;
+use crate::reply::{Content, Reply};
 use crate::session::{Session, SessionKind};
 use crate::visit::Visit;
 
 mod ours;
 
-pub(crate) use ours::Wanted;
+pub(crate) use ours::{Wanted, graceful_end};
 
 /// GET: the stream of a legacy session.
 pub(crate) async fn get(visit: &Arc<Visit>, headers: &HeaderMap) -> Result<Reply, Refusal> {
@@ -92,7 +92,7 @@ async fn own(visit: &Arc<Visit>, session: &Session, headers: &HeaderMap) -> Resu
                 early: VecDeque::new(),
                 entry: None,
             };
-            Ok(Reply::events(ours::holding(relay.into_pieces(), slot)))
+            Ok(Reply::events(ours::beside(relay.into_pieces(), visit, Wanted::all(None), slot)))
         }
         AnswerBody::Json(body) => Ok(Reply::json(status(answer.status), body)),
         AnswerBody::Empty => Ok(Reply::empty(status(answer.status))),
@@ -145,19 +145,42 @@ pub(crate) async fn subscriptions(asked: &Asked<'_>) -> Result<Reply, Refusal> {
                 found: Found::server(server),
                 action: Action::List,
                 asked: server.server.name.as_str(),
-                patch: Patch::new(),
+                patch: own_tasks(asked, &wanted).await?,
                 mirrored: None,
                 exposed: None,
             };
             let mut reply = forward(asked, errand).await?;
-            if let crate::reply::Content::Events(pieces) = reply.content {
-                reply.content = crate::reply::Content::Events(ours::holding(pieces, slot));
+            if let Content::Events(pieces) = reply.content {
+                reply.content = Content::Events(ours::beside(pieces, visit, wanted, slot));
             }
             return Ok(reply);
         }
     }
     local::record(visit, &asked.facts()).await?;
     Ok(Reply::events(ours::stream(visit, wanted, slot)))
+}
+
+/// The filter with the ids that the server knows its tasks by. Following a task is decided like polling it.
+async fn own_tasks(asked: &Asked<'_>, wanted: &Wanted) -> Result<Patch<'static>, Refusal> {
+    let mut patch = Patch::new();
+    if wanted.tasks.is_empty() {
+        return Ok(patch);
+    }
+    let mut own = Vec::with_capacity(wanted.tasks.len());
+    for id in &wanted.tasks {
+        let (handle, found, action) = task_behind(asked, id).await?;
+        decide(asked.visit, &asked.facts(), action, &found, id).await?;
+        own.push(handle.own);
+    }
+    let unreadable = || Refusal::invalid_params("params.notifications is not a filter");
+    let filter = asked.request.param("notifications").ok_or_else(unreadable)?;
+    let alone = Raw::new(filter.as_str());
+    let mut edits = Edits::new();
+    let mut ids = ObjectPatch::new();
+    ids.set("taskIds", serde_json::to_vec(&own).map_err(|_| unreadable())?);
+    ids.edit(&alone.object().map_err(|_| unreadable())?, &mut edits);
+    patch.body.set("notifications", edits.apply(alone.as_bytes()).map_err(|_| unreadable())?);
+    Ok(patch)
 }
 
 /// Whether the caller may follow this resource; recorded if not.

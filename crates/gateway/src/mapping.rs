@@ -78,6 +78,7 @@ impl Passage {
             match method {
                 Method::ResourcesUpdated => self.expose_member(params, "uri", &mut edits)?,
                 Method::TaskNotification | Method::TaskStatus => self.bind_task(inner, params, &mut edits)?,
+                Method::SubscriptionsAcknowledged => self.bind_followed(inner, params, &mut edits)?,
                 _ => {}
             }
         }
@@ -118,7 +119,7 @@ impl Passage {
         if has(result, "requestState")
             && let Some(state) = result.member("requestState")?
         {
-            self.bind(inner, Purpose::RequestState, state, &mut edits);
+            self.bind_state(inner, state, &mut edits);
         }
         if has(result, "taskId") {
             let task = self.method.class() == Class::Task || result_type(result)? == ResultType::Task;
@@ -146,17 +147,45 @@ impl Passage {
         if object.is_object()
             && let Some(id) = object.member("taskId")?
         {
-            self.bind(inner, Purpose::Task, id, edits);
+            self.bind_task_id(inner, id, edits);
         }
         Ok(())
     }
 
-    fn bind(&self, inner: &Inner, purpose: Purpose, raw: Raw<'_>, edits: &mut Edits<'_>) {
-        let (Some(own), Some((kind, key))) = (raw.string(), &self.subject) else { return };
-        let handle = Handle { own: own.into_owned(), server: self.server, kind: *kind, key: key.to_string() };
-        if let Some(text) = seal(&inner.parts.sealer, purpose, self.principal, &handle) {
-            edits.replace(raw.range(), quote(&text));
+    fn bind_task_id(&self, inner: &Inner, id: Raw<'_>, edits: &mut Edits<'_>) {
+        let Some(own) = id.string() else { return };
+        let text = match self.handle(&own) {
+            Some(handle) => inner.tasks.seal(&inner.parts.sealer, self.principal, &handle),
+            None => inner.tasks.text(self.principal, self.server, &own),
+        };
+        if let Some(text) = text {
+            edits.replace(id.range(), quote(&text));
         }
+    }
+
+    fn bind_state(&self, inner: &Inner, state: Raw<'_>, edits: &mut Edits<'_>) {
+        let handle = state.string().and_then(|own| self.handle(&own));
+        let text = handle.and_then(|h| seal(&inner.parts.sealer, Purpose::RequestState, self.principal, &h));
+        if let Some(text) = text {
+            edits.replace(state.range(), quote(&text));
+        }
+    }
+
+    fn handle(&self, own: &str) -> Option<Handle> {
+        let (kind, key) = self.subject.as_ref()?;
+        Some(Handle { own: own.to_owned(), server: self.server, kind: *kind, key: key.to_string() })
+    }
+
+    /// The tasks that a server acknowledges to follow, by the ids that the client asked with.
+    fn bind_followed(&self, inner: &Inner, params: Raw<'_>, edits: &mut Edits<'_>) -> Result<(), Unmappable> {
+        if has(params, "taskIds")
+            && let Some(filter) = params.member("notifications")?.filter(Raw::is_object)
+        {
+            for id in items(filter, "taskIds")? {
+                self.bind_task_id(inner, id, edits);
+            }
+        }
+        Ok(())
     }
 
     /// Exposes the URIs of resources that a result names: `contents` of a read, links and embedded resources of

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bailiwick_mcp::headers::Spoken;
-use bailiwick_mcp::{Era, Method, Notification, Refusal, Response};
+use bailiwick_mcp::{Era, Method, Notification, Patch, Refusal, Response};
 use bailiwick_model::grant::Action;
 use bailiwick_model::record::Status;
 use bailiwick_policy::CatalogueServer;
@@ -23,6 +23,9 @@ use crate::reply::{Reply, audit_unavailable};
 use crate::session::{Session, SessionKind};
 use crate::visit::Visit;
 
+/// How the names of all notifications begin, those of extensions too.
+const NOTIFICATION: &str = "notifications/";
+
 enum What {
     Notification,
     Response,
@@ -36,6 +39,11 @@ pub(crate) async fn notification(
     notification: &Notification<'_>,
     body: &Bytes,
 ) -> Result<Reply, Refusal> {
+    // INVARIANT: a request without an id is no notification. It would reach the server without a decision on what
+    // it names, and a server may well run it.
+    if !notification.method.starts_with(NOTIFICATION) {
+        return Err(bad_request("Only notifications come without an id"));
+    }
     let method = Method::parse(&notification.method);
     let body = body.slice_ref(notification.raw());
     if spoken.era().is_modern() {
@@ -43,14 +51,23 @@ pub(crate) async fn notification(
     }
     let session = session_of(visit, headers)?;
     let facts = facts_of(&session, &notification.method);
+    let running = || {
+        let id = notification.param("requestId").filter(|_| method == Method::Cancelled)?;
+        visit.gateway.running.find(session.nonce, id.as_str())
+    };
     if let (SessionKind::Own { .. }, Some(server)) = (&session.kind, &visit.place.server) {
         let carrier = Carrier::choose(visit, server, Client::Session(&session))?;
-        return carry(visit, &facts, server, &carrier.conversation, (What::Notification, body)).await;
+        let what = (What::Notification, body);
+        let reply = carry(visit, &facts, server, &carrier.conversation, what).await?;
+        // The server is not to answer any more (spec basic/utilities/cancellation), so nobody shall wait for it.
+        if let Some(run) = running() {
+            run.cancel.cancel();
+        }
+        return Ok(reply);
     }
     match method {
         Method::Cancelled => {
-            let id = notification.param("requestId").map(|raw| raw.as_str());
-            if let Some(run) = id.and_then(|id| visit.gateway.running.find(session.nonce, id)) {
+            if let Some(run) = running() {
                 let carrier = Carrier::choose(visit, &run.server, Client::Session(&session))?;
                 if !carrier.conversation.era.is_modern() {
                     let what = (What::Notification, body);
@@ -96,16 +113,24 @@ pub(crate) async fn response(
 ) -> Result<Reply, Refusal> {
     let session = session_of(visit, headers)?;
     let facts = facts_of(&session, "response");
-    let server = match (&session.kind, &visit.place.server) {
-        (SessionKind::Own { .. }, Some(server)) => Some(Arc::clone(server)),
-        _ => response.id.and_then(|id| visit.gateway.inbound.take(session.nonce, id.as_str())),
-    };
-    let Some(server) = server else {
-        return Err(bad_request("No server is waiting for this answer"));
+    let (server, body) = match (&session.kind, &visit.place.server) {
+        (SessionKind::Own { .. }, Some(server)) => (Arc::clone(server), body.slice_ref(response.raw())),
+        _ => answered(visit, &session, response)
+            .ok_or_else(|| bad_request("No server is waiting for this answer"))?,
     };
     let carrier = Carrier::choose(visit, &server, Client::Session(&session))?;
-    let body = body.slice_ref(response.raw());
     carry(visit, &facts, &server, &carrier.conversation, (What::Response, body)).await
+}
+
+/// The server of an aggregate that waits for this answer, and the answer under that server's own id.
+fn answered(
+    visit: &Visit,
+    session: &Session,
+    response: &Response<'_>,
+) -> Option<(Arc<CatalogueServer>, Bytes)> {
+    let asked = visit.gateway.inbound.take(session.nonce, response.id?.as_str())?;
+    let body = Patch::new().with_id(asked.id.as_raw()).apply(response).ok()?;
+    Some((asked.server, body.into()))
 }
 
 /// Carries a message that has no answer: decided and recorded like every other contact with a server.

@@ -23,7 +23,8 @@ pub(crate) struct OpenCall {
     /// What is recorded if this is dropped: leaving cancels in some eras, in others not.
     abandoned: Status,
     closed: bool,
-    _slot: OwnedSemaphorePermit,
+    /// One of the places for calls under way.
+    slot: Option<OwnedSemaphorePermit>,
 }
 
 /// How a call ended.
@@ -67,7 +68,20 @@ impl OpenCall {
         recorder.append(&intent).settled().await.map_err(|_| audit_unavailable(false))?;
         let abandoned = if facts.era.disconnect_cancels() { Status::Cancelled } else { Status::ClientGone };
         let sent_us = visit.elapsed_us();
-        Ok(Self { visit: Arc::clone(visit), id, policy_us, sent_us, abandoned, closed: false, _slot: slot })
+        Ok(Self {
+            visit: Arc::clone(visit),
+            id,
+            policy_us,
+            sent_us,
+            abandoned,
+            closed: false,
+            slot: Some(slot),
+        })
+    }
+
+    /// Gives the call's place to others: from now on it is a stream that waits, bounded by other means.
+    pub(crate) fn idle(&mut self) {
+        self.slot = None;
     }
 
     /// Records the outcome. The last byte of the answer may go down when this returned well.

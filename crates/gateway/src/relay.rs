@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use bailiwick_mcp::envelope::Id;
 use bailiwick_mcp::error::error_response;
-use bailiwick_mcp::frame::FrameRequest;
+use bailiwick_mcp::frame::{FrameNotification, FrameRequest};
 use bailiwick_mcp::sse::{Outgoing, encode, encode_comment};
-use bailiwick_mcp::{Answer, Era, Frame, RawId, Refusal};
+use bailiwick_mcp::{Answer, Era, Frame, Method, Patch, RawId, Refusal};
+use bailiwick_model::grant::Action;
 use bailiwick_model::record::Status;
-use bailiwick_policy::Permit;
+use bailiwick_policy::{Permit, Target};
 use bailiwick_upstream::{Conversation, Event, EventStream, UpstreamError};
 use bytes::Bytes;
 
@@ -20,6 +21,8 @@ use crate::carrier::{Bridge, Carrier};
 use crate::complete::{fail, frame_limits, message, refusal_of, unmappable};
 use crate::decide::Found;
 use crate::forward::cancelled;
+use crate::inbound::{Inbound, Question};
+use crate::listen::graceful_end;
 use crate::mapping::Passage;
 use crate::open_call::{End, OpenCall};
 use crate::reply::audit_unavailable;
@@ -56,6 +59,8 @@ struct Running {
     answered: bool,
     over: bool,
     resumable: bool,
+    /// What the server asked the client on this stream, under ids of the gateway's own.
+    questions: Vec<Question>,
 }
 
 enum Next {
@@ -63,13 +68,21 @@ enum Next {
     Revoked,
     Cancelled,
     Quiet,
+    Stopping,
 }
 
 impl Relay {
     /// The stream for the client.
     pub(crate) fn into_pieces(self) -> Pieces {
         let end = StreamEnd::new(&self.visit, Some((self.permit.clone(), self.found.clone())));
-        let running = Running { relay: self, end, answered: false, over: false, resumable: false };
+        let running = Running {
+            relay: self,
+            end,
+            answered: false,
+            over: false,
+            resumable: false,
+            questions: Vec::new(),
+        };
         Box::pin(futures_util::stream::unfold(running, |mut running| async move {
             let piece = running.next_piece().await?;
             Some((piece, running))
@@ -86,6 +99,7 @@ impl Running {
                 Next::Event(None) => self.on_end().await,
                 Next::Revoked => self.on_withdrawal("access was withdrawn").await,
                 Next::Cancelled => self.on_withdrawal("cancelled by the client").await,
+                Next::Stopping => self.on_stop().await,
                 Next::Quiet => {
                     let mut out = Vec::new();
                     encode_comment("", &mut out);
@@ -107,14 +121,16 @@ impl Running {
             let rest = tokio::time::timeout(AFTERWARDS, self.relay.events.next()).await;
             return Next::Event(rest.ok().flatten());
         }
-        let quiet = self.relay.request.is_none();
+        // Nothing may happen on these for hours, and the gateway's stop does not wait for them.
+        let quiet = self.relay.request.is_none() || self.listens();
         tokio::select! {
+            // In this order, so that a server that floods its stream cannot outrun the end of it.
             biased;
-            event = self.relay.events.next() => Next::Event(event),
             () = self.end.revoked() => Next::Revoked,
             () = cancelled(self.relay.entry.as_ref()) => Next::Cancelled,
+            event = self.relay.events.next() => Next::Event(event),
             () = tokio::time::sleep(SIGN_OF_LIFE), if quiet => Next::Quiet,
-            () = self.relay.visit.gateway.parts.tasks.stopping(), if quiet => Next::Event(None),
+            () = self.relay.visit.gateway.parts.tasks.stopping(), if quiet => Next::Stopping,
         }
     }
 
@@ -127,28 +143,75 @@ impl Running {
         match bailiwick_mcp::frame(&data, &limits) {
             Ok(Frame::Answer(answer)) => self.on_answer(&event, &data, &answer).await,
             Ok(Frame::Request(request)) => self.on_request(&event, &data, &request).await,
-            Ok(Frame::Notification(notification)) => {
-                let inner = &self.relay.visit.gateway;
-                match self.relay.passage.notification(inner, &notification) {
-                    Ok(changed) => self.written(&event, Some(changed.unwrap_or(data))),
-                    Err(error) => {
-                        tracing::warn!(%error, "a notification that cannot be passed on is dropped");
-                        None
-                    }
-                }
-            }
+            Ok(Frame::Notification(notification)) => self.on_notification(&event, &data, &notification),
             Err(_) => self.on_failure(&UpstreamError::Invalid("an event is no JSON-RPC message")).await,
         }
     }
 
+    /// Whether the caller may read what a notification tells of, now: grants on single resources end without the
+    /// stream's end, and a server may tell of more than was asked for.
+    fn may_follow(&self, notification: &FrameNotification<'_>) -> bool {
+        let relay = &self.relay;
+        let uri = notification.params.and_then(|params| params.member("uri").ok().flatten());
+        let Some(uri) = uri.and_then(|uri| uri.string()) else { return false };
+        let snapshot = Arc::clone(&relay.visit.gateway.parts.snapshot.borrow());
+        let Some(server) = snapshot.catalogue.server_by_id(relay.found.server.server.id) else {
+            return false;
+        };
+        let target = match server.resource_for_uri(&uri) {
+            Some(definition) => Target::Definition(server, definition),
+            None => Target::Uri(server, &uri),
+        };
+        let now = relay.visit.gateway.parts.clock.now();
+        snapshot.decide(&relay.visit.caller, Action::Read, target, now).is_allow()
+    }
+
+    fn listens(&self) -> bool {
+        self.relay.passage.method == Method::SubscriptionsListen
+    }
+
+    fn on_notification(
+        &self,
+        event: &Event,
+        data: &Bytes,
+        notification: &FrameNotification<'_>,
+    ) -> Option<Bytes> {
+        let relay = &self.relay;
+        match Method::parse(&notification.method) {
+            Method::Cancelled if relay.passage.aggregate.is_some() => {
+                return self.on_taken_back(event, notification);
+            }
+            Method::ResourcesUpdated if !self.may_follow(notification) => return None,
+            _ => {}
+        }
+        match relay.passage.notification(&relay.visit.gateway, notification) {
+            Ok(changed) => self.written(event, Some(changed.unwrap_or_else(|| data.clone()))),
+            Err(error) => {
+                tracing::warn!(%error, "a notification that cannot be passed on is dropped");
+                None
+            }
+        }
+    }
+
+    /// The server does not want an answer any more to what it asked.
+    fn on_taken_back(&self, event: &Event, notification: &FrameNotification<'_>) -> Option<Bytes> {
+        let id = notification.params?.member("requestId").ok()??;
+        let id = RawId::new(id.as_str())?;
+        let question = self.questions.iter().find(|question| question.is(id))?;
+        let mut patch = Patch::new();
+        patch.body.set("requestId", question.id.as_str().as_bytes());
+        let changed = patch.apply(notification).ok()?;
+        self.written(event, Some(changed.into()))
+    }
+
     async fn on_answer(&mut self, event: &Event, data: &Bytes, answer: &Answer<'_>) -> Option<Bytes> {
         let id = answer.id.as_ref();
-        let Some((asked, mut call)) = self.take_call(id) else {
+        let Some((asked, mut call, passage)) = self.take_call(id) else {
             tracing::debug!("an answer that nobody waits for is dropped");
             return None;
         };
         self.answered = self.relay.request.is_none();
-        let mapped = self.relay.passage.answer(&self.relay.visit.gateway, answer);
+        let mapped = passage.answer(&self.relay.visit.gateway, answer);
         let (bytes, end) = match mapped {
             Ok(mapped) => (mapped.bytes.unwrap_or_else(|| data.clone()), mapped.end),
             Err(error) => {
@@ -166,29 +229,32 @@ impl Running {
     }
 
     /// The call that an answer belongs to: this stream's, or a suspended one of its session.
-    fn take_call(&mut self, id: Option<&RawId<'_>>) -> Option<(Id, OpenCall)> {
-        if let Some((asked, _)) = &self.relay.request {
-            let own = id.is_none_or(|id| id.same(&asked.as_raw()));
-            if own {
-                return self.relay.request.take();
-            }
+    fn take_call(&mut self, id: Option<&RawId<'_>>) -> Option<(Id, OpenCall, Passage)> {
+        let own = self.relay.request.take_if(|(asked, _)| id.is_none_or(|id| id.same(&asked.as_raw())));
+        if let Some((asked, call)) = own {
+            return Some((asked, call, self.relay.passage.clone()));
         }
         let id = id?;
         let session = self.relay.carrier.conversation.client;
-        let call = self.relay.visit.gateway.suspended.take(session, id.as_str())?;
-        Some((id.to_id(), call))
+        let (call, passage) = self.relay.visit.gateway.suspended.take(session, id.as_str())?;
+        Some((id.to_id(), call, passage))
     }
 
     async fn on_request(&mut self, event: &Event, data: &Bytes, request: &FrameRequest<'_>) -> Option<Bytes> {
         let relay = &self.relay;
         let session = relay.carrier.conversation.client;
         let passes = relay.carrier.bridge == Bridge::None && !relay.carrier.conversation.era.is_modern();
-        if passes {
-            let known = relay.passage.aggregate.is_none()
-                || relay.visit.gateway.inbound.note(session, request.id.as_str(), &relay.found.server);
-            if known {
-                return self.written(event, Some(data.clone()));
-            }
+        if passes && relay.passage.aggregate.is_none() {
+            return self.written(event, Some(data.clone()));
+        }
+        let inner = &relay.visit.gateway;
+        let question =
+            if passes { Inbound::note(inner, session, request.id, &relay.found.server) } else { None };
+        if let Some(question) = question
+            && let Ok(renamed) = Patch::new().with_id(question.id.as_raw()).apply(request)
+        {
+            self.questions.push(question);
+            return self.written(event, Some(renamed.into()));
         }
         let (permit, conversation) = (relay.permit.clone(), relay.carrier.conversation.clone());
         refuse_request(Arc::clone(&relay.visit), permit, conversation, request).await;
@@ -204,15 +270,28 @@ impl Running {
 
     async fn on_end(&mut self) -> Option<Bytes> {
         self.over = true;
-        let (id, call) = self.relay.request.take()?;
+        let (id, mut call) = self.relay.request.take()?;
         if self.resumable && self.relay.carrier.conversation.era.primes_streams() {
             // The server closed to be polled; the answer comes on a resumed stream.
+            call.idle();
             let session = self.relay.carrier.conversation.client;
-            self.relay.visit.gateway.suspended.keep(session, id.as_str(), call);
+            let passage = self.relay.passage.clone();
+            self.relay.visit.gateway.suspended.keep(session, id.as_str(), (call, passage));
             return None;
         }
         self.relay.request = Some((id, call));
         self.on_failure(&UpstreamError::Cut).await
+    }
+
+    /// The gateway stops: listeners are told in the words of the spec, a GET stream just ends.
+    async fn on_stop(&mut self) -> Option<Bytes> {
+        self.over = true;
+        let (id, mut call) = self.relay.request.take()?;
+        let end = match call.close(End::of(Status::Ok)).await {
+            Ok(()) => graceful_end(&id),
+            Err(_) => message(&audit_unavailable(true), id.as_raw()),
+        };
+        self.written(&Event::default(), Some(end))
     }
 
     async fn on_withdrawal(&mut self, why: &'static str) -> Option<Bytes> {

@@ -1,4 +1,4 @@
-//! Requests of sessions that the gateway itself keeps, so that `notifications/cancelled` finds them.
+//! Requests of legacy sessions that are under way, so that `notifications/cancelled` finds them.
 
 use std::collections::HashMap;
 use std::sync::Arc;

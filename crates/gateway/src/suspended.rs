@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
+use crate::mapping::Passage;
 use crate::open_call::OpenCall;
 
 /// Most suspended calls; beyond it the oldest request is given up, which records its outcome.
@@ -12,11 +13,14 @@ const MAX: usize = 10_000;
 
 /// Open calls by session and JSON-RPC id.
 #[derive(Debug, Default)]
-pub(crate) struct Suspended(Mutex<HashMap<(u128, Box<str>), OpenCall>>);
+pub(crate) struct Suspended(Mutex<HashMap<(u128, Box<str>), Waiting>>);
+
+/// A call with the way of its answer.
+type Waiting = (OpenCall, Passage);
 
 impl Suspended {
     /// Keeps a call until its answer comes.
-    pub(crate) fn keep(&self, session: u128, id: &str, call: OpenCall) {
+    pub(crate) fn keep(&self, session: u128, id: &str, call: Waiting) {
         let mut calls = self.0.lock();
         // A call that finds no room is dropped here, which closes it.
         if calls.len() < MAX {
@@ -25,7 +29,7 @@ impl Suspended {
     }
 
     /// The call whose answer came.
-    pub(crate) fn take(&self, session: u128, id: &str) -> Option<OpenCall> {
+    pub(crate) fn take(&self, session: u128, id: &str) -> Option<Waiting> {
         self.0.lock().remove(&(session, Box::from(id)))
     }
 

@@ -1,5 +1,6 @@
 //! Streams that the gateway itself feeds: what changed in what this caller may see.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ use crate::visit::Visit;
 
 /// How often an idle stream is given a sign of life.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-/// Most resources of one subscription.
-const MAX_RESOURCES: usize = 1_000;
+/// Most resources, and most tasks, of one subscription.
+const MAX_FOLLOWED: usize = 1_000;
 
 /// What a client wants to hear of.
 #[derive(Debug, Clone)]
@@ -36,12 +37,21 @@ pub(crate) struct Wanted {
     resource_lists: bool,
     /// Resources to follow.
     pub(crate) resources: Vec<String>,
+    /// Tasks to follow (SEP-2663), by the ids that the client knows.
+    pub(crate) tasks: Vec<String>,
 }
 
 impl Wanted {
     /// All changes of lists.
     pub(crate) const fn all(subscription: Option<Id>) -> Self {
-        Self { subscription, tools: true, prompts: true, resource_lists: true, resources: Vec::new() }
+        Self {
+            subscription,
+            tools: true,
+            prompts: true,
+            resource_lists: true,
+            resources: Vec::new(),
+            tasks: Vec::new(),
+        }
     }
 
     /// The filter of a listen request (spec 2026-07-28 basic/patterns/subscriptions).
@@ -50,24 +60,37 @@ impl Wanted {
         let filter = asked.request.param("notifications").ok_or_else(invalid)?;
         let filter = filter.object().map_err(|_| invalid())?;
         let flag = |name| filter.get(name).and_then(|raw| raw.boolean()).unwrap_or(false);
-        let resources = match filter.get("resourceSubscriptions") {
-            Some(list) => list.items().map_err(|_| invalid())?,
-            None => Vec::new(),
+        let texts = |name| -> Result<Vec<String>, Refusal> {
+            let Some(list) = filter.get(name) else { return Ok(Vec::new()) };
+            let list = list.items().map_err(|_| invalid())?;
+            if list.len() > MAX_FOLLOWED {
+                return Err(Refusal::invalid_params(format!("Too many {name}; at most {MAX_FOLLOWED}")));
+            }
+            list.iter().map(|raw| raw.string().map(Cow::into_owned).ok_or_else(invalid)).collect()
         };
-        if resources.len() > MAX_RESOURCES {
-            return Err(Refusal::invalid_params("Too many resourceSubscriptions; at most 1000"));
-        }
-        let resources = resources
-            .iter()
-            .map(|raw| raw.string().map(std::borrow::Cow::into_owned).ok_or_else(invalid))
-            .collect::<Result<_, _>>()?;
         Ok(Self {
             subscription: Some(asked.request.id.to_id()),
             tools: flag("toolsListChanged"),
             prompts: flag("promptsListChanged"),
             resource_lists: flag("resourcesListChanged"),
-            resources,
+            resources: texts("resourceSubscriptions")?,
+            tasks: texts("taskIds")?,
         })
+    }
+
+    /// Without the changes that the visit's server does not announce: its clients do not expect them.
+    fn announced(self, visit: &Visit) -> Self {
+        let hello = visit.place.server.as_ref().and_then(|server| server.hello.as_deref());
+        let announces = |what: &str| -> Option<bool> {
+            let capabilities = bailiwick_mcp::member(hello?.get(), "capabilities").ok()??;
+            capabilities.member(what).ok()??.member("listChanged").ok()??.boolean()
+        };
+        Self {
+            tools: self.tools && announces("tools") == Some(true),
+            prompts: self.prompts && announces("prompts") == Some(true),
+            resource_lists: self.resource_lists && announces("resources") == Some(true),
+            ..self
+        }
     }
 
     fn wants(&self, kind: DefinitionKind) -> Option<Method> {
@@ -98,6 +121,15 @@ impl Wanted {
     }
 }
 
+/// A server's own stream, and beside it what the server cannot know: that this caller sees more or less now,
+/// and that the gateway has read a changed list anew.
+struct Beside {
+    server: Pieces,
+    feed: Feed,
+    /// The first word on a listen stream is the server's acknowledgement.
+    begun: bool,
+}
+
 struct Feed {
     visit: Arc<Visit>,
     wanted: Wanted,
@@ -111,10 +143,33 @@ struct Feed {
 
 /// A stream of changes of what the visit's caller sees.
 pub(crate) fn stream(visit: &Arc<Visit>, wanted: Wanted, slot: OwnedSemaphorePermit) -> Pieces {
+    let feed = feed(visit, wanted, slot);
+    Box::pin(futures_util::stream::unfold(feed, |mut feed| async move {
+        let piece = feed.next_piece().await?;
+        Some((piece, feed))
+    }))
+}
+
+/// A server's stream with the changes of what the visit's caller sees of that server; it ends with the server's.
+pub(crate) fn beside(
+    server: Pieces,
+    visit: &Arc<Visit>,
+    wanted: Wanted,
+    slot: OwnedSemaphorePermit,
+) -> Pieces {
+    let begun = wanted.subscription.is_none();
+    let beside = Beside { server, feed: feed(visit, wanted.announced(visit), slot), begun };
+    Box::pin(futures_util::stream::unfold(beside, |mut beside| async move {
+        let piece = beside.next_piece().await?;
+        Some((piece, beside))
+    }))
+}
+
+fn feed(visit: &Arc<Visit>, wanted: Wanted, slot: OwnedSemaphorePermit) -> Feed {
     let seen = listings(visit);
     let mut snapshots = visit.gateway.parts.snapshot.clone();
     snapshots.mark_changed();
-    let feed = Feed {
+    Feed {
         visit: Arc::clone(visit),
         wanted,
         end: StreamEnd::new(visit, None),
@@ -123,23 +178,31 @@ pub(crate) fn stream(visit: &Arc<Visit>, wanted: Wanted, slot: OwnedSemaphorePer
         begun: false,
         over: false,
         _slot: slot,
-    };
-    Box::pin(futures_util::stream::unfold(feed, |mut feed| async move {
-        let piece = feed.next_piece().await?;
-        Some((piece, feed))
-    }))
-}
-
-/// A stream that keeps its slot until it ends.
-pub(crate) fn holding(pieces: Pieces, slot: OwnedSemaphorePermit) -> Pieces {
-    Box::pin(pieces.map(move |piece| {
-        let _held = &slot;
-        piece
-    }))
+    }
 }
 
 fn listings(visit: &Visit) -> Vec<Arc<Listing>> {
     DefinitionKind::ALL.iter().map(|kind| visit.gateway.lists.get(visit, *kind)).collect()
+}
+
+impl Beside {
+    async fn next_piece(&mut self) -> Option<Bytes> {
+        loop {
+            tokio::select! {
+                biased;
+                piece = self.server.next() => {
+                    self.begun = true;
+                    return piece;
+                }
+                changed = self.feed.snapshots.changed(), if self.begun => {
+                    changed.ok()?;
+                    if let Some(told) = self.feed.changes() {
+                        return Some(told);
+                    }
+                }
+            }
+        }
+    }
 }
 
 impl Feed {
@@ -171,13 +234,7 @@ impl Feed {
     /// The graceful end of a listen stream (spec "Graceful Closure").
     fn finish(&mut self) -> Option<Bytes> {
         self.over = true;
-        let id = self.wanted.subscription.as_ref()?;
-        let result = format!(
-            "{{\"resultType\":\"complete\",\"_meta\":{{\"{}\":{}}}}}",
-            meta::SUBSCRIPTION_ID,
-            id.as_str()
-        );
-        Some(event(&result_response(id.as_raw(), result.as_bytes())))
+        self.wanted.subscription.as_ref().map(|id| event(&graceful_end(id)))
     }
 
     fn changes(&mut self) -> Option<Bytes> {
@@ -209,6 +266,16 @@ impl Feed {
             told.into_iter().flat_map(|method| event(&notification(method, subscription, ""))).collect();
         if events.is_empty() { None } else { Some(events.into()) }
     }
+}
+
+/// The result that ends a listen stream (spec 2026-07-28 basic/patterns/subscriptions "Graceful Closure").
+pub(crate) fn graceful_end(id: &Id) -> Bytes {
+    let result = format!(
+        "{{\"resultType\":\"complete\",\"_meta\":{{\"{}\":{}}}}}",
+        meta::SUBSCRIPTION_ID,
+        id.as_str()
+    );
+    result_response(id.as_raw(), result.as_bytes()).into()
 }
 
 fn notification(method: Method, subscription: Option<&Id>, more: &str) -> Vec<u8> {
