@@ -33,12 +33,17 @@ impl App {
 
     /// The same with further settings.
     pub(crate) async fn start_with(more: &str) -> Self {
+        Self::start_as("", "\"127.0.0.0/8:*\"", more).await
+    }
+
+    /// With these lines for the listener, these destinations allowed, and further sections.
+    pub(crate) async fn start_as(listen: &str, allow: &str, more: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = format!(
-            "[listen]\naddress = \"127.0.0.1:0\"\n[data]\ndir = {:?}\n[egress]\nallow = [\"127.0.0.0/8:*\"]\n{more}",
+            "[listen]\naddress = \"127.0.0.1:0\"\n{listen}\n[data]\ndir = {:?}\n[egress]\nallow = [{allow}]\n{more}",
             dir.path().join("data")
         );
-        let running = Running::start(settings(&config)).await.unwrap();
+        let running = run(&config).await;
         Self { running, dir, config }
     }
 
@@ -46,7 +51,7 @@ impl App {
     pub(crate) async fn restart(self) -> Self {
         let Self { running, dir, config } = self;
         running.stop().await.unwrap();
-        let running = Running::start(settings(&config)).await.unwrap();
+        let running = run(&config).await;
         Self { running, dir, config }
     }
 
@@ -176,6 +181,12 @@ impl App {
     pub(crate) fn records_of(&self, kind: &str) -> Vec<Json> {
         self.records().into_iter().filter(|record| record["kind"] == kind).collect()
     }
+}
+
+/// The helper that confines stdio servers is the binary: this process is a test's.
+async fn run(config: &str) -> Running {
+    let helper = PathBuf::from(env!("CARGO_BIN_EXE_bailiwick"));
+    Running::start_with_helper(settings(config), helper).await.unwrap()
 }
 
 fn settings(config: &str) -> Settings {
