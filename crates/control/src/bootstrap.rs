@@ -44,7 +44,7 @@ impl Control {
         change.tx.teams().insert(&team).await?;
         change.tx.principals().insert(&user).await?;
         let link = self.insert_link(&mut change.tx, &user).await?;
-        change.commit(Touched::People, Told::new("bootstrap", user.id).after(&user)?).await?;
+        change.commit(Touched::People, Told::new("bootstrap", &user.id).after(&user)?).await?;
         Ok(Some(FirstStart { link }))
     }
 }

@@ -3,6 +3,8 @@
 //! INVARIANT: [`Change::commit`] is the only place in this crate that commits a change that somebody made. It
 //! writes the record first, and the change is undone if the ledger does not take it.
 
+use std::fmt::Display;
+
 use bailiwick_model::record::AdminChange;
 use bailiwick_model::{Record, RecordFailed};
 use bailiwick_store::WriteTx;
@@ -35,7 +37,7 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    pub(crate) fn new(operation: &'static str, object: impl ToString) -> Self {
+    pub(crate) fn new<D: Display + ?Sized>(operation: &'static str, object: &D) -> Self {
         Self { operation, object: object.to_string(), before: None, after: None }
     }
 

@@ -44,8 +44,8 @@ pub enum ControlError {
 }
 
 impl ControlError {
-    pub(crate) fn not_found(what: &'static str, asked: impl ToString) -> Self {
-        Self::NotFound { what, asked: asked.to_string() }
+    pub(crate) fn not_found(what: &'static str, asked: &str) -> Self {
+        Self::NotFound { what, asked: asked.to_owned() }
     }
 
     pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {

@@ -52,7 +52,7 @@ impl Control {
             return Err(ControlError::invalid("user", problem));
         }
         let link = self.insert_link(&mut change.tx, &user).await?;
-        let told = Told::new("link.make", user.id).after(&json!({ "expires_at": link.expires_at }))?;
+        let told = Told::new("link.make", &user.id).after(&json!({ "expires_at": link.expires_at }))?;
         change.commit(Touched::Nothing, told).await?;
         Ok(link)
     }
@@ -113,7 +113,7 @@ impl Control {
         };
         let minted = NewKey::mint(&*parts.clock, &*parts.entropy, request);
         change.tx.keys().insert(&minted.key).await?;
-        let told = Told::new("link.open", user.id).after(&minted.key)?;
+        let told = Told::new("link.open", &user.id).after(&minted.key)?;
         change.commit(Touched::Keys, told).await?;
         Ok(OpenedLink { key: minted.text, kept: minted.key, user: user.subject })
     }

@@ -14,7 +14,7 @@ pub struct Listed<T, I> {
 
 impl<T, I> Listed<T, I> {
     /// An empty piece that continues where this many rows of a page left off.
-    pub(crate) fn after<R>(rows: &[R], page: Page<I>, id: impl Fn(&R) -> I) -> Self {
+    pub(crate) fn after<R>(rows: &[R], page: &Page<I>, id: impl Fn(&R) -> I) -> Self {
         let full = rows.len() >= usize::from(page.limit);
         Self { items: Vec::with_capacity(rows.len()), next: rows.last().filter(|_| full).map(id) }
     }

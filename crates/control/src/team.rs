@@ -18,7 +18,7 @@ impl Control {
         let now = self.parts().clock.now();
         let team = Team { id: TeamId::new(now, &*self.parts().entropy), name, created_at: now };
         change.tx.teams().insert(&team).await?;
-        change.commit(Touched::Nothing, Told::new("team.add", team.id).after(&team)?).await?;
+        change.commit(Touched::Nothing, Told::new("team.add", &team.id).after(&team)?).await?;
         Ok(team)
     }
 
@@ -33,7 +33,7 @@ impl Control {
     ) -> Result<Listed<Team, TeamId>, ControlError> {
         actor.may_read()?;
         let rows = self.parts().store.read().await?.teams().list(page).await?;
-        let mut listed = Listed::after(&rows, page, |team| team.id);
+        let mut listed = Listed::after(&rows, &page, |team| team.id);
         listed.items.extend(rows.into_iter().filter(|team| actor.sees(team.id)));
         Ok(listed)
     }

@@ -57,13 +57,13 @@ impl Control {
         let grant = Grant {
             id: GrantId::new(now, &*self.parts().entropy),
             grantee: find::grantee(&mut change.tx, actor, asked).await?,
-            actions: actions(&new.scope, new.actions)?,
+            actions: actions(&new.scope, &new.actions)?,
             scope: resolve(&mut change.tx, actor, new.scope).await?,
             expires_at: new.expires_in.map(|lifetime| now.saturating_add(lifetime)),
             created_at: now,
         };
         change.tx.grants().insert(&grant).await?;
-        change.commit(Touched::Grants, Told::new("grant.add", grant.id).after(&grant)?).await?;
+        change.commit(Touched::Grants, Told::new("grant.add", &grant.id).after(&grant)?).await?;
         self.show_grant(actor, grant.id).await
     }
 }
@@ -84,7 +84,7 @@ async fn resolve(tx: &mut WriteTx, actor: &Actor, wanted: WantedScope) -> Result
 }
 
 /// The actions in their order, each once. An action that the definition cannot have is a mistake.
-fn actions(scope: &WantedScope, wanted: Vec<Action>) -> Result<Vec<Action>, ControlError> {
+fn actions(scope: &WantedScope, wanted: &[Action]) -> Result<Vec<Action>, ControlError> {
     let possible: &[Action] = match scope {
         WantedScope::Definition { kind, .. } => match kind {
             DefinitionKind::Tool => &[Action::List, Action::Call],
@@ -112,9 +112,9 @@ mod tests {
             kind: DefinitionKind::Tool,
             key: "read".into(),
         };
-        assert_eq!(actions(&tool, vec![]).unwrap(), [Action::List, Action::Call]);
-        assert_eq!(actions(&tool, vec![Action::Call, Action::Call]).unwrap(), [Action::Call]);
-        assert!(actions(&tool, vec![Action::Read]).is_err());
-        assert_eq!(actions(&WantedScope::Server("files".into()), vec![]).unwrap(), Action::ALL);
+        assert_eq!(actions(&tool, &[]).unwrap(), [Action::List, Action::Call]);
+        assert_eq!(actions(&tool, &[Action::Call, Action::Call]).unwrap(), [Action::Call]);
+        assert!(actions(&tool, &[Action::Read]).is_err());
+        assert_eq!(actions(&WantedScope::Server("files".into()), &[]).unwrap(), Action::ALL);
     }
 }

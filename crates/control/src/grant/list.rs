@@ -30,7 +30,7 @@ impl Control {
         actor.may_read()?;
         let mut tx = self.parts().store.read().await?;
         let rows = tx.grants().list(page).await?;
-        let mut listed = Listed::after(&rows, page, |grant| grant.id);
+        let mut listed = Listed::after(&rows, &page, |grant| grant.id);
         for grant in rows {
             listed.items.extend(detail(&mut tx, actor, grant).await?);
         }
@@ -44,8 +44,9 @@ impl Control {
     pub async fn show_grant(&self, actor: &Actor, id: GrantId) -> Result<GrantDetail, ControlError> {
         actor.may_read()?;
         let mut tx = self.parts().store.read().await?;
-        let grant = tx.grants().get(id).await?.ok_or_else(|| ControlError::not_found("grant", id))?;
-        detail(&mut tx, actor, grant).await?.ok_or_else(|| ControlError::not_found("grant", id))
+        let missing = || ControlError::not_found("grant", &id.to_string());
+        let grant = tx.grants().get(id).await?.ok_or_else(missing)?;
+        detail(&mut tx, actor, grant).await?.ok_or_else(missing)
     }
 }
 

@@ -34,7 +34,7 @@ impl Control {
             }
         }
         change.tx.groups().insert(&group).await?;
-        change.commit(Touched::People, Told::new("group.add", group.id).after(&group)?).await?;
+        change.commit(Touched::People, Told::new("group.add", &group.id).after(&group)?).await?;
         self.show_group(actor, &group.id.to_string()).await
     }
 }

@@ -28,7 +28,7 @@ impl Control {
         actor.may_read()?;
         let mut tx = self.parts().store.read().await?;
         let rows = tx.groups().list(page).await?;
-        let mut listed = Listed::after(&rows, page, |group| group.id);
+        let mut listed = Listed::after(&rows, &page, |group| group.id);
         for group in rows {
             listed.items.push(detail(&mut tx, actor, group).await?);
         }

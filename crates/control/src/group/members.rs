@@ -33,7 +33,7 @@ impl Control {
         }
         let operation = if member { "group.add_member" } else { "group.remove_member" };
         change
-            .commit(Touched::People, Told::new(operation, after.id).before(&before)?.after(&after)?)
+            .commit(Touched::People, Told::new(operation, &after.id).before(&before)?.after(&after)?)
             .await?;
         self.show_group(actor, &after.id.to_string()).await
     }

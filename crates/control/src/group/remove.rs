@@ -13,6 +13,6 @@ impl Control {
         let mut change = self.change(actor).await?;
         let before = find::group(&mut change.tx, asked).await?;
         change.tx.groups().delete(before.id).await?;
-        change.commit(Touched::Everything, Told::new("group.remove", before.id).before(&before)?).await
+        change.commit(Touched::Everything, Told::new("group.remove", &before.id).before(&before)?).await
     }
 }

@@ -59,7 +59,7 @@ impl Control {
         };
         let minted = bailiwick_identity::NewKey::mint(&*parts.clock, &*parts.entropy, request);
         change.tx.keys().insert(&minted.key).await?;
-        change.commit(Touched::Keys, Told::new("key.issue", minted.key.id).after(&minted.key)?).await?;
+        change.commit(Touched::Keys, Told::new("key.issue", &minted.key.id).after(&minted.key)?).await?;
         let detail = KeyDetail { key: minted.key, principal: principal.subject };
         Ok(IssuedKey { text: minted.text, detail })
     }

@@ -28,7 +28,7 @@ impl Control {
         actor.may_read()?;
         let mut tx = self.parts().store.read().await?;
         let rows = tx.keys().list(page).await?;
-        let mut listed = Listed::after(&rows, page, |key| key.id);
+        let mut listed = Listed::after(&rows, &page, |key| key.id);
         for key in rows {
             let principal = tx.principals().get(key.principal).await?;
             if let Some(principal) = principal.filter(|found| actor.sees(found.team)) {

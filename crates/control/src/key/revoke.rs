@@ -14,7 +14,7 @@ impl Control {
     /// [`ControlError`].
     pub async fn revoke_key(&self, actor: &Actor, id: KeyId) -> Result<KeyDetail, ControlError> {
         let mut change = self.change(actor).await?;
-        let missing = || ControlError::not_found("key", id);
+        let missing = || ControlError::not_found("key", &id.to_string());
         let before = change.tx.keys().get(id).await?.ok_or_else(missing)?;
         let principal = change.tx.principals().get(before.principal).await?;
         let principal = principal.filter(|found| actor.sees(found.team)).ok_or_else(missing)?.subject;
@@ -23,7 +23,9 @@ impl Control {
             let now = self.parts().clock.now();
             after.revoked_at = Some(now);
             change.tx.keys().revoke(id, now).await?;
-            change.commit(Touched::Keys, Told::new("key.revoke", id).before(&before)?.after(&after)?).await?;
+            change
+                .commit(Touched::Keys, Told::new("key.revoke", &id).before(&before)?.after(&after)?)
+                .await?;
         }
         Ok(KeyDetail { key: after, principal })
     }

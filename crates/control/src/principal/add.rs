@@ -52,7 +52,7 @@ impl Control {
         };
         change.tx.principals().insert(&principal).await?;
         let operation = if new.kind == PrincipalKind::Agent { "agent.add" } else { "user.add" };
-        change.commit(Touched::People, Told::new(operation, principal.id).after(&principal)?).await?;
+        change.commit(Touched::People, Told::new(operation, &principal.id).after(&principal)?).await?;
         self.show_principal(actor, &principal.id.to_string()).await
     }
 }

@@ -31,7 +31,7 @@ impl Control {
         actor.may_read()?;
         let mut tx = self.parts().store.read().await?;
         let rows = tx.principals().list(page).await?;
-        let mut listed = Listed::after(&rows, page, |principal| principal.id);
+        let mut listed = Listed::after(&rows, &page, |principal| principal.id);
         for principal in rows {
             if actor.sees(principal.team) && kind.is_none_or(|kind| kind == principal.kind) {
                 listed.items.push(self.principal_detail(&mut tx, principal).await?);

@@ -48,7 +48,7 @@ impl Control {
         change.tx.principals().update(&after).await?;
         let operation = if after.kind == PrincipalKind::Agent { "agent.update" } else { "user.update" };
         change
-            .commit(Touched::People, Told::new(operation, after.id).before(&before)?.after(&after)?)
+            .commit(Touched::People, Told::new(operation, &after.id).before(&before)?.after(&after)?)
             .await?;
         self.show_principal(actor, &after.id.to_string()).await
     }

@@ -66,7 +66,7 @@ impl Control {
             created_at: now,
         };
         change.tx.servers().insert(&server).await?;
-        let told = Told::new("server.add", server.id).after(&server)?.secrets(new.secrets.keys());
+        let told = Told::new("server.add", &server.id).after(&server)?.secrets(new.secrets.keys());
         self.put_secrets(&mut change.tx, &server, new.secrets, false).await?;
         change.commit(Touched::Everything, told).await?;
         let warnings = self.warnings(&server);

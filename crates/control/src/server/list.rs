@@ -19,7 +19,7 @@ impl Control {
         actor.may_read()?;
         let mut tx = self.parts().store.read().await?;
         let servers = tx.servers().list(page).await?;
-        let mut listed = Listed::after(&servers, page, |server| server.id);
+        let mut listed = Listed::after(&servers, &page, |server| server.id);
         for server in servers.into_iter().filter(|server| actor.sees(server.team)) {
             listed.items.push(self.detail(&mut tx, server).await?);
         }

@@ -14,6 +14,6 @@ impl Control {
         let mut change = self.change(actor).await?;
         let before = find::server(&mut change.tx, actor, asked).await?;
         change.tx.servers().delete(before.id).await?;
-        change.commit(Touched::Everything, Told::new("server.remove", before.id).before(&before)?).await
+        change.commit(Touched::Everything, Told::new("server.remove", &before.id).before(&before)?).await
     }
 }

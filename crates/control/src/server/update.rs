@@ -51,7 +51,7 @@ impl Control {
         after.enabled = wanted.enabled.unwrap_or(after.enabled);
         change.tx.servers().update(&after).await?;
         let keep = same_place(&before.transport, &after.transport);
-        let told = Told::new("server.update", after.id).before(&before)?.after(&after)?;
+        let told = Told::new("server.update", &after.id).before(&before)?.after(&after)?;
         let told = told.secrets(wanted.secrets.keys());
         self.put_secrets(&mut change.tx, &after, wanted.secrets, keep).await?;
         change.commit(Touched::Everything, told).await?;

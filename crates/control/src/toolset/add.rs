@@ -54,7 +54,7 @@ impl Control {
             created_at: now,
         };
         change.tx.toolsets().insert(&toolset).await?;
-        change.commit(Touched::Everything, Told::new("toolset.add", toolset.id).after(&toolset)?).await?;
+        change.commit(Touched::Everything, Told::new("toolset.add", &toolset.id).after(&toolset)?).await?;
         self.show_toolset(actor, &toolset.id.to_string()).await
     }
 }

@@ -30,7 +30,7 @@ impl Control {
         actor.may_read()?;
         let mut tx = self.parts().store.read().await?;
         let rows = tx.toolsets().list(page).await?;
-        let mut listed = Listed::after(&rows, page, |toolset| toolset.id);
+        let mut listed = Listed::after(&rows, &page, |toolset| toolset.id);
         for toolset in rows {
             if actor.sees(toolset.team) {
                 listed.items.push(detail(&mut tx, toolset).await?);

@@ -13,6 +13,6 @@ impl Control {
         let mut change = self.change(actor).await?;
         let before = find::toolset(&mut change.tx, actor, asked).await?;
         change.tx.toolsets().delete(before.id).await?;
-        change.commit(Touched::Everything, Told::new("toolset.remove", before.id).before(&before)?).await
+        change.commit(Touched::Everything, Told::new("toolset.remove", &before.id).before(&before)?).await
     }
 }

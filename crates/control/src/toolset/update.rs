@@ -39,7 +39,7 @@ impl Control {
         change
             .commit(
                 Touched::Everything,
-                Told::new("toolset.update", after.id).before(&before)?.after(&after)?,
+                Told::new("toolset.update", &after.id).before(&before)?.after(&after)?,
             )
             .await?;
         self.show_toolset(actor, &after.id.to_string()).await

@@ -23,6 +23,8 @@ pub(crate) async fn handler(
     Admitted(actor): Admitted,
     Path(grant): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    // The role first: what is wrong with the request is for those who may make it.
+    actor.may_change()?;
     control.revoke_grant(&actor, parse("grant", &grant)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

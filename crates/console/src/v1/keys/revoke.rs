@@ -24,5 +24,7 @@ pub(crate) async fn handler(
     Admitted(actor): Admitted,
     Path(key): Path<String>,
 ) -> Result<Json<KeyView>, Problem> {
+    // The role first: what is wrong with the request is for those who may make it.
+    actor.may_change()?;
     Ok(Json(control.revoke_key(&actor, parse("key", &key)?).await?.into()))
 }
