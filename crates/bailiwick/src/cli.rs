@@ -57,7 +57,7 @@ pub struct Global {
     /// The gateway to talk to [env: BAILIWICK_URL; default: the one of `bailiwick login`, else
     /// http://127.0.0.1:7420].
     #[arg(long, global = true, value_name = "URL")]
-    pub url: Option<String>,
+    pub gateway: Option<String>,
     /// Further certificate authorities to trust when talking to the gateway, as PEM
     /// [env: BAILIWICK_CA_FILE].
     #[arg(long, global = true, value_name = "FILE")]

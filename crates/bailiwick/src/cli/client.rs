@@ -38,7 +38,7 @@ impl Client {
     /// A client for the gateway and key that arguments, environment and kept credentials name.
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
         let kept = || credentials::read(&credentials::path()?);
-        let asked = match &global.url {
+        let asked = match &global.gateway {
             Some(url) => Some(url.clone()),
             None => variable("BAILIWICK_URL")?,
         };
@@ -200,7 +200,7 @@ fn unreachable(base: &str, error: &OutboundError) -> Failure {
     let failure = Failure::other(format!("cannot talk to {base}: {error}"));
     match error {
         OutboundError::Tls(_) => failure.hint("name its certificate authority with --ca-file"),
-        _ => failure.hint("is it running (`bailiwick serve`)? If it is elsewhere, say where with --url"),
+        _ => failure.hint("is it running (`bailiwick serve`)? If it is elsewhere, say where with --gateway"),
     }
 }
 

@@ -18,7 +18,7 @@ use super::table::{moment, or_dash, table};
 #[derive(Debug, Subcommand)]
 pub enum Grant {
     /// Make a grant.
-    Add(Add),
+    Add(Box<Add>),
     /// List grants.
     List,
     /// Take a grant back.
@@ -95,7 +95,7 @@ impl From<ActionArg> for Action {
 
 pub(super) async fn run(client: &Client, command: Grant, output: &Output) -> Result<(), Failure> {
     match command {
-        Grant::Add(add) => output.show(client.post("/grants", &body(add)).await?, |grant: GrantView| {
+        Grant::Add(add) => output.show(client.post("/grants", &body(*add)).await?, |grant: GrantView| {
             let actions = grant.actions.join(", ");
             format!(
                 "{} may {actions} on {}: {}",

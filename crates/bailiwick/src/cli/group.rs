@@ -50,15 +50,19 @@ pub struct Member {
 pub(super) async fn run(client: &Client, command: Group, output: &Output) -> Result<(), Failure> {
     match command {
         Group::Add { name, members } => {
-            output.show(client.post("/groups", &AddGroup { name, members }).await?, text)
+            output.show(client.post("/groups", &AddGroup { name, members }).await?, |group| text(&group))
         }
         Group::List => output.show(client.list("/groups").await?, |groups: List<GroupView>| {
             let rows = groups.items.into_iter().map(|group| [group.name.clone(), members(&group)]);
             table(["name", "members"], rows, "there are no groups")
         }),
-        Group::Show { name } => output.show(client.get(&path(&name)).await?, text),
-        Group::AddMember(member) => output.show(client.put(&member_path(&member)).await?, text),
-        Group::RemoveMember(member) => output.show(client.delete(&member_path(&member)).await?, text),
+        Group::Show { name } => output.show(client.get(&path(&name)).await?, |group| text(&group)),
+        Group::AddMember(member) => {
+            output.show(client.put(&member_path(&member)).await?, |group| text(&group))
+        }
+        Group::RemoveMember(member) => {
+            output.show(client.delete(&member_path(&member)).await?, |group| text(&group))
+        }
         Group::Remove { name } => {
             client.delete(&path(&name)).await?;
             output.done(&format!("group {} is gone", clean(&name)))
@@ -79,6 +83,6 @@ fn members(group: &GroupView) -> String {
     or_dash(Some(names.join(", ")))
 }
 
-fn text(group: GroupView) -> String {
-    format!("group {}: {}", clean(&group.name), clean(&members(&group)))
+fn text(group: &GroupView) -> String {
+    format!("group {}: {}", clean(&group.name), clean(&members(group)))
 }

@@ -59,6 +59,7 @@ pub enum User {
 
 /// Whom to make.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Add {
     /// The name: letters, digits and '-_.@+'.
     name: String,

@@ -47,11 +47,13 @@ pub(super) async fn run(client: &Client, command: Server, output: &Output) -> Re
         Server::List => {
             output.show(client.list("/servers").await?, |servers: List<ServerView>| show::list(servers.items))
         }
-        Server::Show(Named { name }) => output.show(client.get(&path(&name)).await?, show::one),
+        Server::Show(Named { name }) => {
+            output.show(client.get(&path(&name)).await?, |server| show::one(&server))
+        }
         Server::Update(args) => update::run(client, *args, output).await,
         Server::Refresh(Named { name }) => {
             let answer = client.post(&format!("{}/refresh", path(&name)), &serde_json::json!({})).await?;
-            output.show(answer, show::one)
+            output.show(answer, |server| show::one(&server))
         }
         Server::Disable(Named { name }) => enable(client, &name, false, output).await,
         Server::Enable(Named { name }) => enable(client, &name, true, output).await,
@@ -68,5 +70,5 @@ fn path(name: &str) -> String {
 
 async fn enable(client: &Client, name: &str, enabled: bool, output: &Output) -> Result<(), Failure> {
     let change = UpdateServer { enabled: Some(enabled), ..UpdateServer::default() };
-    output.show(client.patch(&path(name), &change).await?, show::changed)
+    output.show(client.patch(&path(name), &change).await?, |server| show::changed(&server))
 }

@@ -23,7 +23,7 @@ fn commands_of_the_docs_are_understood() {
         "bailiwick server add crm --url https://crm.example/mcp --header Authorization=env:CRM_TOKEN",
         "bailiwick server add --registry-name io.github.acme/weather --url https://w.example/mcp",
         "bailiwick server list --json",
-        "bailiwick --json --url https://gw.example server show files",
+        "bailiwick --json --gateway https://gw.example server show files",
         "bailiwick server update crm --url https://crm.example/v2 --without x-old",
         "bailiwick toolset add support --select crm --select files:tool:read_file",
         "bailiwick agent add bot",

@@ -28,8 +28,8 @@ pub struct Add {
     #[arg(long, value_name = "NAME")]
     registry_name: Option<String>,
     /// The MCP endpoint of a server that speaks Streamable HTTP.
-    #[arg(long = "url", id = "url", value_name = "MCP-URL", conflicts_with_all = ["env", "cwd", "command"])]
-    endpoint: Option<String>,
+    #[arg(long, value_name = "URL", conflicts_with_all = ["env", "cwd", "command"])]
+    url: Option<String>,
     /// A header for the server: NAME=env:VARIABLE, NAME=file:PATH (secret) or NAME=plain:TEXT.
     #[arg(long = "header", value_parser = value::parse, value_name = "HEADER", conflicts_with = "stdio")]
     headers: Vec<Assignment>,
@@ -94,7 +94,7 @@ pub(super) async fn run(client: &Client, args: Add, output: &Output) -> Result<(
 }
 
 fn body(args: Add) -> Result<AddServer, Failure> {
-    let transport = match args.endpoint {
+    let transport = match args.url {
         Some(url) => Transport::Http { url, headers: resolve(args.headers)? },
         None => {
             let mut words = args.command.into_iter();

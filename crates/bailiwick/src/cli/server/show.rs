@@ -15,8 +15,8 @@ pub(super) fn list(servers: Vec<ServerView>) -> String {
 }
 
 /// One server.
-pub(super) fn one(server: ServerView) -> String {
-    let mut text = facts(known(&server));
+pub(super) fn one(server: &ServerView) -> String {
+    let mut text = facts(known(server));
     if let Some(discovery) = &server.discovery {
         let rows = discovery.definitions.iter().map(|found| [found.kind.clone(), found.key.clone()]);
         text.push('\n');
@@ -29,7 +29,7 @@ pub(super) fn one(server: ServerView) -> String {
 }
 
 /// A server that was switched on or off.
-pub(super) fn changed(added: ServerAddedView) -> String {
+pub(super) fn changed(added: &ServerAddedView) -> String {
     format!("server {} is {}", clean(&added.server.name), state(&added.server))
 }
 

@@ -19,8 +19,8 @@ pub struct Update {
     #[arg(long)]
     description: Option<String>,
     /// Another MCP endpoint. At another origin its secrets have to be given anew.
-    #[arg(long = "url", id = "endpoint", value_name = "MCP-URL")]
-    endpoint: Option<String>,
+    #[arg(long)]
+    url: Option<String>,
     /// A new or changed header (HTTP), as in `add`.
     #[arg(long = "header", value_parser = value::parse, value_name = "HEADER")]
     headers: Vec<Assignment>,
@@ -56,20 +56,22 @@ fn body(args: Update, now: ServerView) -> Result<UpdateServer, Failure> {
     };
     let untimed = args.connect_ms.or(args.first_byte_ms).or(args.idle_ms).is_none();
     let untouched =
-        args.endpoint.is_none() && args.headers.is_empty() && args.env.is_empty() && args.without.is_empty();
+        args.url.is_none() && args.headers.is_empty() && args.env.is_empty() && args.without.is_empty();
     let mut transport = now.transport;
     match &mut transport {
         Transport::Http { url, headers } => {
             if !args.env.is_empty() {
                 return Err(Failure::other("this server is reached by HTTP: it has headers, no variables"));
             }
-            *url = args.endpoint.unwrap_or(std::mem::take(url));
+            if let Some(other) = args.url {
+                *url = other;
+            }
             headers
                 .extend(resolve(args.headers)?.into_iter().map(|(name, v)| (name.to_ascii_lowercase(), v)));
             headers.retain(|name, _| !args.without.iter().any(|gone| gone.eq_ignore_ascii_case(name)));
         }
         Transport::Stdio { env, .. } => {
-            if args.endpoint.is_some() || !args.headers.is_empty() {
+            if args.url.is_some() || !args.headers.is_empty() {
                 return Err(Failure::other(
                     "this server is a program: it has variables, no URL and no headers",
                 ));
