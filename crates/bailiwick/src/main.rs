@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+use bailiwick::cli::{self, Cli, Command, ServeArgs};
+use bailiwick::serve;
+use clap::Parser as _;
+
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -10,5 +14,30 @@ fn main() -> ExitCode {
     if bailiwick_upstream::confine::is_helper(arguments()) {
         bailiwick_upstream::confine::main(arguments());
     }
-    ExitCode::SUCCESS
+    let Cli { global, command } = Cli::parse();
+    match command {
+        Command::Serve(args) => match run_gateway(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(&error);
+                ExitCode::FAILURE
+            }
+        },
+        Command::Noun(noun) => cli::run(&global, noun),
+    }
+}
+
+fn run_gateway(args: &ServeArgs) -> anyhow::Result<()> {
+    let settings =
+        cli::load_settings(args.config.as_deref()).map_err(|failure| anyhow::anyhow!(failure.message))?;
+    serve::log_to(&settings)?;
+    // A write to a disk that hangs may hold one worker; another has to say that the ledger takes nothing.
+    let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    runtime.block_on(serve::serve(settings))
+}
+
+#[expect(clippy::print_stderr, reason = "the log may not be set up when this is said")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("bailiwick: {error:#}");
 }
