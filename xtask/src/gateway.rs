@@ -69,8 +69,12 @@ impl Gateway {
 
     fn log_in(&mut self) -> Result<()> {
         let file = self.data().join("admin-link");
-        let link =
-            fs::read_to_string(&file).with_context(|| format!("no admin link in {}", file.display()))?;
+        // It is ready a moment before the link is there; a whole line, because it may be being written.
+        let mut link = String::new();
+        poll(READY, "the admin link", || {
+            link = fs::read_to_string(&file).unwrap_or_default();
+            Ok(link.ends_with('\n'))
+        })?;
         self.cli(["login", link.trim()])?;
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What the suite found: for each scenario the checks with their verdicts, from the `checks.json` files of its output.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -11,8 +11,15 @@ use serde_json::Value;
 const STAMP: usize = 25;
 
 /// Checks as (id, verdict) for each scenario, sorted.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Score(BTreeMap<String, Vec<(String, String)>>);
+type Verdicts = BTreeMap<String, Vec<(String, String)>>;
+
+/// What one run of the suite found.
+#[derive(Debug, Default)]
+pub(super) struct Score {
+    verdicts: Verdicts,
+    /// What the suite says about a check that did not pass.
+    reasons: BTreeMap<(String, String), String>,
+}
 
 impl Score {
     /// Reads an output folder.
@@ -25,55 +32,63 @@ impl Score {
             let checks: Value = serde_json::from_slice(&fs::read(path.join("checks.json"))?)?;
             score.insert(scenario, &checks);
         }
-        if score.0.is_empty() {
+        if score.verdicts.is_empty() {
             bail!("no scenario has run");
         }
         Ok(score)
     }
 
     fn insert(&mut self, scenario: &str, checks: &Value) {
-        let text = |check: &Value, member: &str| check[member].as_str().unwrap_or_default().to_owned();
-        let checks = checks.as_array().into_iter().flatten();
-        let verdicts = checks.map(|check| (text(check, "id"), text(check, "status")));
-        // What is only told is no verdict.
-        let mut verdicts: Vec<_> = verdicts.filter(|(_, status)| status != "INFO").collect();
+        let mut verdicts = Vec::new();
+        for check in checks.as_array().into_iter().flatten() {
+            let text = |member: &str| check[member].as_str().map(str::to_owned);
+            let (id, status) = (text("id").unwrap_or_default(), text("status").unwrap_or_default());
+            if let Some(reason) = text("errorMessage").or_else(|| text("description")) {
+                self.reasons.insert((scenario.to_owned(), id.clone()), reason);
+            }
+            // What is only told is no verdict.
+            if status != "INFO" {
+                verdicts.push((id, status));
+            }
+        }
         verdicts.sort_unstable();
-        self.0.entry(scenario.to_owned()).or_default().extend(verdicts);
+        self.verdicts.entry(scenario.to_owned()).or_default().extend(verdicts);
     }
 
     fn count(&self, status: &str) -> usize {
-        self.0.values().flatten().filter(|(_, found)| found == status).count()
+        self.verdicts.values().flatten().filter(|(_, found)| found == status).count()
     }
 
     /// A row of the table.
     pub(super) fn row(&self, requirements: &str, way: &str) -> Vec<String> {
         let (passed, failed) = (self.count("SUCCESS"), self.count("FAILURE"));
-        let numbers = [self.0.len(), passed, failed].map(|number| number.to_string());
+        let numbers = [self.verdicts.len(), passed, failed].map(|number| number.to_string());
         [requirements.to_owned(), way.to_owned()].into_iter().chain(numbers).collect()
     }
 
-    /// What `found` says otherwise, a line for each scenario.
+    /// What `found` says otherwise, a line for each check.
     pub(super) fn differences(&self, found: &Self) -> Vec<String> {
-        let nothing = Vec::new();
-        let scenarios = self.0.keys().chain(found.0.keys().filter(|name| !self.0.contains_key(*name)));
-        let of = |score: &Self, name: &String| match score.0.get(name) {
-            Some(checks) => checks.clone(),
-            None => nothing.clone(),
-        };
-        let each = scenarios.filter_map(|name| {
-            let (expected, found) = (of(self, name), of(found, name));
-            let lost = only_in(&expected, &found);
-            let new = only_in(&found, &expected);
-            (!lost.is_empty() || !new.is_empty()).then(|| {
-                format!("{name}: direct only [{}], gateway only [{}]", lost.join(", "), new.join(", "))
-            })
-        });
-        each.collect()
+        let names: BTreeSet<_> = self.verdicts.keys().chain(found.verdicts.keys()).collect();
+        let mut lines = Vec::new();
+        for name in names {
+            let of = |score: &Self| score.verdicts.get(name).cloned().unwrap_or_default();
+            let (expected, other) = (of(self), of(found));
+            let line = |way: &str, (id, status): (String, String)| {
+                let reason =
+                    found.reasons.get(&(name.clone(), id.clone())).map(|reason| format!(": {reason}"));
+                format!("{name}: {id} {status} {way}{}", reason.unwrap_or_default())
+            };
+            lines.extend(only_in(&expected, &other).into_iter().map(|check| line("only directly", check)));
+            lines.extend(
+                only_in(&other, &expected).into_iter().map(|check| line("only by the gateway", check)),
+            );
+        }
+        lines
     }
 }
 
 /// The checks of one list that the other has less often.
-fn only_in(these: &[(String, String)], others: &[(String, String)]) -> Vec<String> {
+fn only_in(these: &[(String, String)], others: &[(String, String)]) -> Vec<(String, String)> {
     let mut left = others.to_vec();
     let rest = these.iter().filter(|check| match left.iter().position(|other| other == *check) {
         Some(at) => {
@@ -82,7 +97,7 @@ fn only_in(these: &[(String, String)], others: &[(String, String)]) -> Vec<Strin
         }
         None => true,
     });
-    rest.map(|(id, status)| format!("{id} {status}")).collect()
+    rest.cloned().collect()
 }
 
 #[cfg(test)]
@@ -112,9 +127,10 @@ mod tests {
         assert_eq!(
             direct.differences(&gateway),
             [
-                "list: direct only [b SUCCESS], gateway only []",
-                "ping: direct only [a SUCCESS], gateway only [a FAILURE]",
-                "more: direct only [], gateway only [c SUCCESS]",
+                "list: b SUCCESS only directly",
+                "more: c SUCCESS only by the gateway",
+                "ping: a SUCCESS only directly",
+                "ping: a FAILURE only by the gateway",
             ]
         );
     }
