@@ -21,7 +21,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         cells.chain(head.get(column).map(|cell| cell.len())).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let numeric = |cell: &str| cell.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-');
+    let numeric = |cell: &str| cell.parse::<f64>().is_ok();
     let print = |row: &mut dyn Iterator<Item = &str>| {
         let cells = row.zip(&widths).map(|(cell, &width)| match numeric(cell) {
             true => format!("{cell:>width$}"),
