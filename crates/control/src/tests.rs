@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod discovery;
 mod links;
 mod people;
 mod servers;

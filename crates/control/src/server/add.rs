@@ -69,12 +69,11 @@ impl Control {
         let told = Told::new("server.add", &server.id).after(&server)?.secrets(new.secrets.keys());
         self.put_secrets(&mut change.tx, &server, new.secrets, false).await?;
         change.commit(Touched::Everything, told).await?;
-        let warnings = self.warnings(&server);
         if server.enabled {
             self.discover(server.id).await;
         }
         let detail = self.show_server(actor, &server.id.to_string()).await?;
-        Ok(ServerAdded { detail, warnings })
+        Ok(ServerAdded { warnings: self.warnings(&detail), detail })
     }
 
     /// Only administrators start programs, and only those that the operator allows.
@@ -92,11 +91,16 @@ impl Control {
     }
 
     /// What is allowed but likely a mistake.
-    pub(super) fn warnings(&self, server: &Server) -> Vec<String> {
-        let Transport::Http { url, headers } = &server.transport else { return Vec::new() };
+    pub(super) fn warnings(&self, detail: &ServerDetail) -> Vec<String> {
+        let Transport::Http { url, headers } = &detail.server.transport else { return Vec::new() };
         let mut warnings = Vec::new();
         if url.starts_with("http://") && !headers.is_empty() && !is_loopback(url) {
             warnings.push("its headers travel in the clear: use https".into());
+        }
+        if detail.failure.as_ref().is_some_and(|failure| failure.reason.contains("egress rules")) {
+            let allow = "addresses of this machine and of private networks are forbidden by default: if it is \
+                         meant, name its address and port in egress.allow of the gateway's settings";
+            warnings.push(allow.into());
         }
         warnings
     }

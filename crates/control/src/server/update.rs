@@ -59,7 +59,7 @@ impl Control {
             self.discover(after.id).await;
         }
         let detail = self.show_server(actor, &after.id.to_string()).await?;
-        Ok(ServerAdded { detail, warnings: self.warnings(&after) })
+        Ok(ServerAdded { warnings: self.warnings(&detail), detail })
     }
 }
 

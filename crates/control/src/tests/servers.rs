@@ -151,3 +151,15 @@ async fn a_disabled_server_is_not_contacted() {
     let refused = room.control.refresh_server(&admin, "files").await;
     assert!(matches!(refused, Err(ControlError::Conflict(_))));
 }
+
+#[tokio::test]
+async fn an_address_that_egress_forbids_is_explained() {
+    let room = Room::new().await;
+    let admin = room.admin().await;
+    let private = NewServer {
+        transport: Transport::Http { url: "http://10.1.2.3/mcp".into(), headers: BTreeMap::new() },
+        ..server("private")
+    };
+    let added = room.control.add_server(&admin, private).await.unwrap();
+    assert!(added.warnings.iter().any(|warning| warning.contains("egress.allow")), "{added:?}");
+}
