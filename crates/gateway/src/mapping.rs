@@ -5,7 +5,7 @@
 use bailiwick_mcp::bridge::{
     ResultType, Unbridgeable, answer_to_legacy, answer_to_modern, notification_to_legacy, result_type,
 };
-use bailiwick_mcp::frame::FrameNotification;
+use bailiwick_mcp::frame::{ErrorObject, FrameNotification};
 use bailiwick_mcp::json::quote;
 use bailiwick_mcp::method::Class;
 use bailiwick_mcp::{Answer, Edits, Frame, Method, Outcome, Patch, Raw, SpliceError};
@@ -57,7 +57,10 @@ impl Passage {
     pub(crate) fn answer(&self, inner: &Inner, answer: &Answer<'_>) -> Result<Mapped, Unmappable> {
         let end = end_of(self.method, answer);
         let mut bytes = None;
-        let changed = self.edit_result(inner, answer)?;
+        let changed = match answer.outcome {
+            Outcome::Result(result) => self.edit_result(inner, answer, result)?,
+            Outcome::Error(error) => self.edit_error(answer, error)?,
+        };
         if let Some(changed) = changed {
             bytes = Some(self.bridged(&changed)?);
         } else if self.bridge != Bridge::None {
@@ -113,8 +116,12 @@ impl Passage {
     }
 
     /// The answer with handles bound and URIs exposed; `None` if there is nothing of the kind.
-    fn edit_result(&self, inner: &Inner, answer: &Answer<'_>) -> Result<Option<Vec<u8>>, Unmappable> {
-        let Some(result) = answer.result() else { return Ok(None) };
+    fn edit_result(
+        &self,
+        inner: &Inner,
+        answer: &Answer<'_>,
+        result: Raw<'_>,
+    ) -> Result<Option<Vec<u8>>, Unmappable> {
         let mut edits = Edits::new();
         if has(result, "requestState")
             && let Some(state) = result.member("requestState")?
@@ -139,6 +146,17 @@ impl Passage {
         }
         if self.aggregate.is_some() {
             self.expose_result(result, &mut edits)?;
+        }
+        if edits.is_empty() { Ok(None) } else { Ok(Some(edits.apply(answer.raw())?)) }
+    }
+
+    /// The error with the URI exposed that it names as not found.
+    fn edit_error(&self, answer: &Answer<'_>, error: ErrorObject<'_>) -> Result<Option<Vec<u8>>, Unmappable> {
+        let mut edits = Edits::new();
+        if self.method == Method::ResourcesRead
+            && let Some(data) = error.data()
+        {
+            self.expose_member(data, "uri", &mut edits)?;
         }
         if edits.is_empty() { Ok(None) } else { Ok(Some(edits.apply(answer.raw())?)) }
     }
