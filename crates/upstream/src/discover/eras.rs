@@ -57,6 +57,8 @@ async fn probe(upstream: &Upstream) -> Result<(Vec<Era>, Bytes), UpstreamError> 
     let mut found: Option<(Vec<Era>, Bytes)> = None;
     let mut last = UpstreamError::Invalid("it speaks no protocol version that the gateway knows");
     for era in Era::SUPPORTED {
+        // A session that its predecessor opened would answer for it.
+        upstream.retire(&conversation(upstream, era)).await;
         let asked = tokio::time::timeout(PROBE, hello(upstream, era));
         match asked.await.unwrap_or(Err(UpstreamError::Timeout("it does not answer questions about itself")))
         {
