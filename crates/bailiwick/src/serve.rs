@@ -4,6 +4,7 @@ mod compose;
 mod door;
 mod link;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub async fn serve(settings: Settings) -> anyhow::Result<()> {
 pub struct Running {
     /// Where it is reached.
     pub url: String,
+    /// Where it listens, which may be another place.
+    pub bound: SocketAddr,
     /// The one-time link of a first start.
     pub first: Option<LoginLink>,
     door: Door,
@@ -112,6 +115,7 @@ impl Running {
         connections.spawn("listener", async move { listener.serve(serving, &tasks).await });
         Ok(Self {
             url: shared.public_url,
+            bound,
             first: first.map(|first| first.link),
             door,
             rooms,
@@ -181,11 +185,7 @@ async fn lifecycle(recorder: &dyn Recorder, event: &str) -> Result<(), bailiwick
 }
 
 /// What strangers are told and by which names the gateway is addressed.
-fn manners(
-    settings: &Settings,
-    shared: &Shared,
-    bound: std::net::SocketAddr,
-) -> (HostRules, ResourceMetadata) {
+fn manners(settings: &Settings, shared: &Shared, bound: SocketAddr) -> (HostRules, ResourceMetadata) {
     let hosts = HostRules::new(&shared.public_url, &[bound], &settings.listen.allowed_origins);
     (hosts, ResourceMetadata::new(&shared.public_url))
 }
