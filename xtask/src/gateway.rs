@@ -155,13 +155,6 @@ impl Gateway {
         self.cli([OsStr::new("audit"), OsStr::new("verify"), ledger.as_os_str()]).map(drop)
     }
 
-    /// The administrator's key, as `bailiwick login` has kept it.
-    pub(crate) fn admin_key(&self) -> Result<String> {
-        let kept = fs::read_to_string(self.config().join("bailiwick/credentials.toml"))?;
-        let key = kept.lines().find_map(|line| line.strip_prefix("key = "));
-        Ok(key.context("no key is kept")?.trim_matches('"').to_owned())
-    }
-
     /// Makes an agent with grants on servers; its key.
     pub(crate) fn add_agent(&self, agent: &str, servers: &[&str]) -> Result<String> {
         self.json(&["agent", "add", agent])?;
