@@ -3,6 +3,7 @@
 
 mod answers;
 mod cancellation;
+mod children;
 mod handles;
 mod listen;
 mod questions;
