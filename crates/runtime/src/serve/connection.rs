@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -97,17 +98,29 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     tcp.set_nodelay(true)?;
-    let first = shared.limits.header_timeout;
     if let Some(tls) = &shared.tls {
-        let tls = timeout(first, tls.accept(tcp)).await.map_err(|_| ConnectionError::Silent)?;
+        let Some(tls) = begun(&shared, tls.accept(tcp)).await? else { return Ok(()) };
         let tls = tls.map_err(ConnectionError::Tls)?;
         let h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
         let service = WithPeer { inner: service, peer: PeerInfo { addr: address, scheme: Scheme::Https } };
         return if h2 { http2(tls, &shared, service).await } else { http1(tls, &shared, service).await };
     }
-    let h2 = timeout(first, prior_knowledge(&tcp)).await.map_err(|_| ConnectionError::Silent)??;
+    let Some(h2) = begun(&shared, prior_knowledge(&tcp)).await? else { return Ok(()) };
+    let h2 = h2?;
     let service = WithPeer { inner: service, peer: PeerInfo { addr: address, scheme: Scheme::Http } };
     if h2 { http2(tcp, &shared, service).await } else { http1(tcp, &shared, service).await }
+}
+
+/// Waits for the client's first word, for a while; `None` if the process stops before it comes. Clients and load
+/// balancers open connections for later, which must not hold up the stop.
+async fn begun<T>(shared: &Shared, first: impl Future<Output = T>) -> Result<Option<T>, ConnectionError> {
+    tokio::select! {
+        biased;
+        came = timeout(shared.limits.header_timeout, first) => {
+            came.map(Some).map_err(|_| ConnectionError::Silent)
+        }
+        () = shared.stop.cancelled() => Ok(None),
+    }
 }
 
 /// Whether the client begins with HTTP/2's preface. Looks without taking.
@@ -136,7 +149,8 @@ where
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
     let limits = &shared.limits;
-    let io = TokioIo::new(Guarded::new(io, limits.header_timeout));
+    let spoken = Arc::new(AtomicBool::new(false));
+    let io = TokioIo::new(Guarded::new(io, limits.header_timeout, Arc::clone(&spoken)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // hyper's clock runs while it waits for a request: that is the idle time. The guard has the
@@ -145,7 +159,8 @@ where
         .max_header_size(limits.max_header_bytes)
         .max_headers(MAX_HEADERS)
         .serve_connection(io, service);
-    drive(connection, &shared.stop).await
+    // hyper takes a connection without any request yet for a busy one.
+    drive(connection, &shared.stop, || spoken.load(Ordering::Relaxed)).await
 }
 
 async fn http2<IO, S, B>(io: IO, shared: &Shared, service: S) -> Result<(), ConnectionError>
@@ -168,7 +183,7 @@ where
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_EVERY)
         .serve_connection(TokioIo::new(io), service);
-    drive(connection, &shared.stop).await
+    drive(connection, &shared.stop, || true).await
 }
 
 /// A hyper connection that can be asked to finish.
@@ -204,8 +219,13 @@ where
     }
 }
 
-/// Runs a connection; when the process stops, lets what is in flight finish and takes nothing new.
-async fn drive(connection: impl Graceful, stop: &CancellationToken) -> Result<(), ConnectionError> {
+/// Runs a connection; when the process stops, lets what is in flight finish and takes nothing new. One on which
+/// nothing was said just ends.
+async fn drive(
+    connection: impl Graceful,
+    stop: &CancellationToken,
+    spoken: impl Fn() -> bool,
+) -> Result<(), ConnectionError> {
     // Polled with each event of the connection, and a token has a lock: its own, not everybody's.
     let stop = stop.child_token();
     let mut connection = pin!(connection);
@@ -213,6 +233,9 @@ async fn drive(connection: impl Graceful, stop: &CancellationToken) -> Result<()
         biased;
         ended = connection.as_mut() => return Ok(ended?),
         () = stop.cancelled() => {}
+    }
+    if !spoken() {
+        return Ok(());
     }
     connection.as_mut().finish();
     Ok(connection.await?)

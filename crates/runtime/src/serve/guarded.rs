@@ -5,6 +5,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ pub(super) struct Guarded<IO> {
     framing: Framing,
     header_timeout: Duration,
     timer: Timer,
+    /// Set when the first byte came.
+    spoken: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -32,8 +36,8 @@ enum Timer {
 }
 
 impl<IO> Guarded<IO> {
-    pub(super) fn new(io: IO, header_timeout: Duration) -> Self {
-        Self { io, framing: Framing::new(), header_timeout, timer: Timer::Off }
+    pub(super) fn new(io: IO, header_timeout: Duration, spoken: Arc<AtomicBool>) -> Self {
+        Self { io, framing: Framing::new(), header_timeout, timer: Timer::Off, spoken }
     }
 
     /// Bytes came: what timer is still right?
@@ -72,6 +76,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guarded<IO> {
         let before = buf.filled().len();
         match Pin::new(&mut self.io).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => {
+                self.spoken.store(true, Ordering::Relaxed);
                 self.framing.follow(&mut buf.filled_mut()[before..]);
                 self.progressed();
                 Poll::Ready(Ok(()))

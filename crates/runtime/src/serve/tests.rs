@@ -120,6 +120,21 @@ async fn silent_and_dripping_clients_are_let_go() {
     assert!(dripped.await.is_ok(), "a drip every 20 ms does not keep a head open");
 }
 
+/// A connection to a listener with a certificate for `localhost`.
+async fn over_tls(authority: &Authority, address: SocketAddr) -> tokio_rustls::client::TlsStream<TcpStream> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls::pki_types::CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let tcp = TcpStream::connect(address).await.unwrap();
+    let name = "localhost".try_into().unwrap();
+    tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap()
+}
+
 #[tokio::test]
 async fn behind_tls_the_same_holds() {
     let dir = tempfile::tempdir().unwrap();
@@ -130,17 +145,7 @@ async fn behind_tls_the_same_holds() {
     let answer = raw(echo.address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert!(!answer.contains("HTTP"), "no plain text on a TLS port: {answer:?}");
 
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(rustls::pki_types::CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let tcp = TcpStream::connect(echo.address).await.unwrap();
-    let name = "localhost".try_into().unwrap();
-    let mut tls = tokio_rustls::TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap();
+    let mut tls = over_tls(&authority, echo.address).await;
     tls.write_all(
         b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     )
@@ -198,6 +203,25 @@ async fn shutdown_lets_the_request_in_flight_finish_and_takes_no_other() {
     assert!(answer.contains("POST /busy HTTP/1.1 Http body"), "{answer}");
     ended.await.unwrap().unwrap();
     assert!(TcpStream::connect(echo.address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn connections_on_which_nothing_was_said_do_not_hold_up_the_shutdown() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let (cert, key) = authority.issue(dir.path(), &["localhost"]);
+    let plain = Echo::start(None, ServeLimits::default()).await;
+    let encrypted = Echo::start(Some(Tls::load(cert, key).unwrap()), ServeLimits::default()).await;
+    let _silent = TcpStream::connect(plain.address).await.unwrap();
+    let _no_handshake = TcpStream::connect(encrypted.address).await.unwrap();
+    let _no_request = over_tls(&authority, encrypted.address).await;
+    // Another that is served tells that the others were accepted.
+    let close = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert!(raw(plain.address, close).await.starts_with("HTTP/1.1 200 "));
+    raw(encrypted.address, close).await;
+    for echo in [plain, encrypted] {
+        echo.tasks.shutdown(Duration::from_secs(3)).await.expect("nobody is waited for");
+    }
 }
 
 #[tokio::test]
