@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_model::{ServerId, ToolsetId};
 use bailiwick_policy::{CatalogueServer, Snapshot};
+use serde::{Deserialize, Serialize};
 
 use crate::Inner;
 use crate::endpoint::Endpoint;
@@ -19,7 +20,7 @@ pub(crate) struct Place {
 }
 
 /// What tells endpoints apart, over snapshots and renames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum PlaceKey {
     All,
     Toolset(ToolsetId),

@@ -22,6 +22,7 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::place::PlaceKey;
 use crate::visit::Visit;
 
 /// How long a session lives. A client that gets 404 opens a new one (spec 2025-11-25 basic/transports).
@@ -68,6 +69,7 @@ struct Sealed<'a> {
     nonce: Box<str>,
     principal: PrincipalId,
     path: Box<str>,
+    place: PlaceKey,
     era: Box<str>,
     own: bool,
     upstream: Option<Box<str>>,
@@ -93,6 +95,8 @@ pub(crate) struct Sessions {
 struct Opened {
     session: Arc<Session>,
     path: Box<str>,
+    /// What was at the path: a server that is registered anew under an old name has no part in sessions with the old.
+    place: PlaceKey,
     until: Timestamp,
 }
 
@@ -112,6 +116,7 @@ impl Sessions {
             nonce: session.tag.clone(),
             principal: session.principal,
             path: visit.path.clone(),
+            place: visit.place.key,
             era: session.era.as_str().into(),
             own,
             upstream,
@@ -140,6 +145,7 @@ impl Sessions {
         // INVARIANT: another principal's session, or another endpoint's, is as if it did not exist.
         let fits = opened.session.principal == visit.caller.principal.id
             && opened.path == visit.path
+            && opened.place == visit.place.key
             && visit.now < opened.until
             && !self.ended.lock().contains_key(&opened.session.nonce);
         if fits { Ok(Arc::clone(&opened.session)) } else { Err(NoSession) }
@@ -172,7 +178,7 @@ impl Sessions {
             client: sealed.client,
         };
         let until = Timestamp::from_micros(sealed.since).saturating_add(LIFETIME);
-        Ok(Opened { session: Arc::new(session), path: sealed.path, until })
+        Ok(Opened { session: Arc::new(session), path: sealed.path, place: sealed.place, until })
     }
 }
 
