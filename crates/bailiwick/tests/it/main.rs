@@ -4,4 +4,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod calls;
+mod door;
+mod egress;
+mod eras;
+mod faults;
+mod isolation;
+mod ledger;
+mod parsing;
+mod policy;
+mod reach;
+mod secrets;
+mod streams;
 mod support;

@@ -2,6 +2,13 @@
 
 mod app;
 mod client;
+mod raw;
+mod servers;
+mod stage;
+mod stream;
 
 pub(crate) use app::App;
-pub(crate) use client::{Answer, Client, Era};
+pub(crate) use client::{Answer, Client, Era, message};
+pub(crate) use raw::raw;
+pub(crate) use stage::{DOORS, ERAS, Stage, contacts, script};
+pub(crate) use stream::{PATIENCE, Stream, until};

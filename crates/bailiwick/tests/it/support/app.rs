@@ -38,7 +38,11 @@ impl App {
 
     /// With these lines for the listener, these destinations allowed, and further sections.
     pub(crate) async fn start_as(listen: &str, allow: &str, more: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), listen, allow, more).await
+    }
+
+    /// The same in this directory.
+    pub(crate) async fn start_in(dir: tempfile::TempDir, listen: &str, allow: &str, more: &str) -> Self {
         let config = format!(
             "[listen]\naddress = \"127.0.0.1:0\"\n{listen}\n[data]\ndir = {:?}\n[egress]\nallow = [{allow}]\n{more}",
             dir.path().join("data")

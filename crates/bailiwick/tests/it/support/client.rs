@@ -119,7 +119,8 @@ pub(crate) fn message(era: Era, method: &str, mut params: Value) -> (Vec<(String
                 _ => None,
             };
             if let Some(name) = named.and_then(Value::as_str) {
-                headers.push(("mcp-name".to_owned(), name.to_owned()));
+                let name = bailiwick_mcp::headers::encode(name);
+                headers.push(("mcp-name".to_owned(), name.to_str().unwrap().to_owned()));
             }
             params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
             params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
