@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use bailiwick::serve::Running;
 use bailiwick_config::{Settings, Source};
 use bailiwick_ledger::{VerifyOptions, verify};
 use bailiwick_testkit::upstream::{Eras, Reply, Step};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::support::{App, DOORS, Era, Stage, raw, script, until};
 
@@ -59,7 +62,7 @@ async fn a_client_that_leaves_has_one_outcome_with_its_reason() {
         assert_eq!(statuses.last().map(String::as_str), Some(status), "{era:?} {path}");
         let hanging = bot.clone();
         let params = called("hang");
-        let mut call = tokio::task::JoinSet::new();
+        let mut call = JoinSet::new();
         call.spawn(async move { hanging.ask(path, era, "tools/call", params).await });
         server.wait_for("tools/call", count + 1).await.unwrap();
         drop(call);
@@ -217,4 +220,75 @@ async fn while_the_ledger_is_full_nothing_is_forwarded_and_it_comes_back_by_itse
     let ledger = stage.app.ledger_dir();
     stage.app.running.stop().await.unwrap();
     is_clean(&ledger);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_whose_outcome_cannot_be_recorded_is_withheld() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(disk) = Small::mount(&dir.path().join("data/ledger")) else {
+        eprintln!("SKIPPED: only root may mount the small disk that this test fills");
+        return;
+    };
+    let app = App::start_in(dir, "", "\"127.0.0.0/8:*\"", "").await;
+    let go = Arc::new(Notify::new());
+    let (plain, streamed) = (Arc::clone(&go), Arc::clone(&go));
+    let schema = json!({"type": "object"});
+    let server = script(Eras::Both)
+        .tool(json!({"name": "plain", "inputSchema": schema}), move |_| {
+            Reply::When(Arc::clone(&plain), Box::new(Reply::text("the result")))
+        })
+        .tool(json!({"name": "streamed", "inputSchema": schema}), move |_| {
+            let result = json!({"content": [{"type": "text", "text": "the result"}]});
+            Reply::Stream(vec![Step::Wait(Arc::clone(&streamed)), Step::Result(result)])
+        })
+        .start()
+        .await
+        .unwrap();
+    app.register("files", &server.url()).await;
+    let bot = app.agent("bot").await;
+    app.grant("bot", "files").await;
+    for (count, (path, name)) in [
+        ("/servers/files/mcp", "plain"),
+        ("/mcp", "files__plain"),
+        ("/servers/files/mcp", "streamed"),
+        ("/mcp", "files__streamed"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let calling = bot.clone();
+        let params = json!({"name": name, "arguments": {}});
+        let mut call = JoinSet::new();
+        call.spawn(async move { calling.ask(path, Era::Modern, "tools/call", params).await });
+        server.wait_for("tools/call", count + 1).await.unwrap();
+        disk.fill();
+        let mut refused = false;
+        for _ in 0..200 {
+            refused = bot.ask("/mcp", Era::Modern, "tools/list", json!({})).await.status == 503;
+            if refused {
+                break;
+            }
+        }
+        assert!(refused, "the disk is not full");
+        go.notify_one();
+        let answer = call.join_next().await.unwrap().unwrap();
+        assert!(!String::from_utf8_lossy(&answer.body).contains("the result"), "{answer:?}");
+        let error = answer.error();
+        assert_eq!((&error["code"], &error["data"]["executed"]), (&json!(50301), &json!(true)), "{answer:?}");
+        disk.free();
+        let mut again = false;
+        for _ in 0..400 {
+            again = ready(&app).await.0 == 200;
+            if again {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        assert!(again, "the ledger stays closed");
+    }
+    assert_eq!(server.received_of("tools/call").len(), 4);
+    let ledger = app.ledger_dir();
+    app.running.stop().await.unwrap();
+    let report = verify(&ledger, &VerifyOptions::default()).unwrap();
+    assert_eq!((report.bad, report.open_calls), (None, 4), "their ends are not known to the ledger");
 }
