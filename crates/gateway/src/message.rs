@@ -51,10 +51,9 @@ pub(crate) async fn notification(
     }
     let session = session_of(visit, headers)?;
     let facts = facts_of(&session, &notification.method);
-    let running = || {
-        let id = notification.param("requestId").filter(|_| method == Method::Cancelled)?;
-        visit.gateway.running.find(session.nonce, id.as_str())
-    };
+    let cancelled = notification.param("requestId").filter(|_| method == Method::Cancelled);
+    let running = || visit.gateway.running.find(session.nonce, cancelled?.as_str());
+    let suspended = || visit.gateway.suspended.take(session.nonce, cancelled?.as_str());
     if let (SessionKind::Own { .. }, Some(server)) = (&session.kind, &visit.place.server) {
         let carrier = Carrier::choose(visit, server, Client::Session(&session))?;
         let what = (What::Notification, body);
@@ -62,6 +61,9 @@ pub(crate) async fn notification(
         // The server is not to answer any more (spec basic/utilities/cancellation), so nobody shall wait for it.
         if let Some(run) = running() {
             run.cancel.cancel();
+        }
+        if let Some((mut call, _)) = suspended() {
+            call.close(End::of(Status::Cancelled)).await.map_err(|_| audit_unavailable(true))?;
         }
         return Ok(reply);
     }

@@ -5,7 +5,7 @@ use bailiwick_model::definition::DefinitionKind;
 use bailiwick_testkit::upstream::{Eras, Kind, Reply, Script, Step};
 use serde_json::json;
 
-use super::{DOORS, LEGACY, answering, at, behind, call, tool};
+use super::{DOORS, LEGACY, VERSION, answering, at, behind, call, tool};
 use crate::support::{App, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -74,6 +74,20 @@ async fn a_polled_answer_comes_on_the_resumed_stream_and_is_recorded_there() {
     server.send_raw(r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"isError":true}}"#);
     assert_eq!(resumed.message().await["result"], json!({"content": [], "isError": true}));
     assert_eq!(app.statuses_of("tools/call", 1).await, ["tool_error"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_polled_call_that_is_cancelled_is_recorded_so() {
+    let reply = Reply::Stream(vec![Step::Raw("id: e-1\ndata: \n\n".to_owned())]);
+    let server = answering(Eras::Legacy, reply).with_sessions().start().await.unwrap();
+    let (app, client) = behind(&server).await;
+    let client = at(&client, "/servers/x/mcp", LEGACY).await;
+    client.stream("/servers/x/mcp", LEGACY, "tools/call", call("t")).await.rest().await;
+    let params = json!({"requestId": 1});
+    let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
+    assert_eq!(client.say("/servers/x/mcp", VERSION, cancelled).await.status, 202);
+    assert_eq!(app.statuses_of("tools/call", 1).await, ["cancelled"]);
+    server.wait_for("notifications/cancelled", 1).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
