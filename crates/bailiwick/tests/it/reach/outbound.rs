@@ -21,18 +21,20 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Authority;
 use crate::support::{App, Era};
 
+/// The first line and the `Proxy-Authorization` of each connection.
+type Seen = Arc<Mutex<Vec<(String, Option<String>)>>>;
+
 /// A proxy as companies have them: `CONNECT` for TLS, absolute URLs otherwise.
 struct Proxy {
     address: SocketAddr,
-    /// The first line and the `Proxy-Authorization` of each connection.
-    seen: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    seen: Seen,
     tasks: Tasks,
 }
 
 impl Proxy {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, tasks, seen) = (listener.local_addr().unwrap(), Tasks::new(), Arc::default());
+        let (address, tasks, seen) = (listener.local_addr().unwrap(), Tasks::new(), Seen::default());
         let (within, log) = (tasks.clone(), Arc::clone(&seen));
         tasks.spawn_until_stop("proxy", async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -53,7 +55,7 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(client: TcpStream, seen: Arc<Mutex<Vec<(String, Option<String>)>>>) {
+async fn carry(client: TcpStream, seen: Seen) {
     let mut client = BufReader::new(client);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

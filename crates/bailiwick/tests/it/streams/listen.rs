@@ -10,7 +10,7 @@ use crate::support::{App, Era};
 
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
-fn filter(more: Value) -> Value {
+fn filter(more: &Value) -> Value {
     let mut filter = json!({"toolsListChanged": true});
     filter.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({"notifications": filter})
@@ -21,7 +21,7 @@ async fn the_acknowledgement_comes_first_and_changes_follow_with_a_fresh_list() 
     for (path, _) in DOORS {
         let server = answering(Eras::Modern, Reply::text("")).start().await.unwrap();
         let (_app, client) = behind(&server).await;
-        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(json!({}))).await;
+        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(&json!({}))).await;
         let first = stream.message().await;
         assert_eq!(first["method"], "notifications/subscriptions/acknowledged", "{path}");
         assert_eq!(first["params"]["notifications"], json!({"toolsListChanged": true}), "{path}");
@@ -51,7 +51,7 @@ async fn a_grant_that_comes_or_goes_is_told_to_listeners() {
         app.register("x", &server.url()).await;
         let client = app.agent("bot").await;
         app.grant_tool("bot", "x", "t").await;
-        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(json!({}))).await;
+        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(&json!({}))).await;
         stream.message_of("notifications/subscriptions/acknowledged").await;
         let grant = app.grant_tool("bot", "x", "u").await;
         stream.message_of("notifications/tools/list_changed").await;
@@ -74,11 +74,11 @@ async fn a_followed_resource_is_told_of_and_a_forbidden_one_refuses_the_whole() 
     app.grant_scope("bot", scope).await;
     let path = "/servers/x/mcp";
     let before = server.received_of("subscriptions/listen").len();
-    let both = filter(json!({"resourceSubscriptions": ["file:///mine", "file:///theirs"]}));
+    let both = filter(&json!({"resourceSubscriptions": ["file:///mine", "file:///theirs"]}));
     let refused = client.ask(path, Era::Modern, "subscriptions/listen", both).await;
     assert!(refused.error()["code"].is_i64(), "{refused:?}");
     assert_eq!(server.received_of("subscriptions/listen").len(), before);
-    let mine = filter(json!({"resourceSubscriptions": ["file:///mine"]}));
+    let mine = filter(&json!({"resourceSubscriptions": ["file:///mine"]}));
     let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", mine).await;
     let first = stream.message().await;
     assert_eq!(first["params"]["notifications"]["resourceSubscriptions"], json!(["file:///mine"]));
@@ -93,7 +93,7 @@ async fn an_aggregate_acknowledges_only_what_it_will_tell() {
         Script::new(Eras::Modern).resource(json!({"uri": "file:///mine", "name": "m"}), |_| Reply::text(""));
     let server = server.start().await.unwrap();
     let (_app, client) = behind(&server).await;
-    let wanted = filter(json!({"resourceSubscriptions": ["x+file:///mine"], "promptsListChanged": false}));
+    let wanted = filter(&json!({"resourceSubscriptions": ["x+file:///mine"], "promptsListChanged": false}));
     let mut stream = client.stream("/mcp", Era::Modern, "subscriptions/listen", wanted).await;
     let first = stream.message().await;
     assert_eq!(first["params"]["notifications"], json!({"toolsListChanged": true}));
@@ -104,7 +104,7 @@ async fn listeners_end_gracefully_when_the_gateway_stops() {
     for (path, _) in DOORS {
         let server = answering(Eras::Modern, Reply::text("")).start().await.unwrap();
         let (app, client) = behind(&server).await;
-        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(json!({}))).await;
+        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(&json!({}))).await;
         stream.message_of("notifications/subscriptions/acknowledged").await;
         let ledger = app.ledger_dir();
         let App { running, dir, .. } = app;
@@ -131,7 +131,7 @@ async fn listeners_take_no_room_from_calls() {
     for (path, _) in DOORS {
         for _ in 0..2 {
             let mut stream =
-                client.stream(path, Era::Modern, "subscriptions/listen", filter(json!({}))).await;
+                client.stream(path, Era::Modern, "subscriptions/listen", filter(&json!({}))).await;
             assert_eq!(stream.status, 200, "{path}");
             stream.message_of("notifications/subscriptions/acknowledged").await;
             streams.push(stream);
@@ -148,12 +148,12 @@ async fn more_streams_than_allowed_are_refused() {
     let (_app, client) = behind_with("[limits]\nstreams = 2", &server).await;
     let mut streams = Vec::new();
     for (path, _) in DOORS {
-        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(json!({}))).await;
+        let mut stream = client.stream(path, Era::Modern, "subscriptions/listen", filter(&json!({}))).await;
         stream.message_of("notifications/subscriptions/acknowledged").await;
         streams.push(stream);
     }
     for (path, _) in DOORS {
-        let refused = client.ask(path, Era::Modern, "subscriptions/listen", filter(json!({}))).await;
+        let refused = client.ask(path, Era::Modern, "subscriptions/listen", filter(&json!({}))).await;
         assert_eq!(refused.status, 503, "{path}");
         assert!(refused.headers.contains_key("retry-after"));
         assert_eq!(refused.error()["data"]["reason"], "overloaded");
