@@ -276,7 +276,8 @@ impl Running {
             call.idle();
             let session = self.relay.carrier.conversation.client;
             let passage = self.relay.passage.clone();
-            self.relay.visit.gateway.suspended.keep(session, id.as_str(), (call, passage));
+            let inner = &self.relay.visit.gateway;
+            inner.suspended.keep(session, id.as_str(), (call, passage), inner.parts.clock.monotonic());
             return None;
         }
         self.relay.request = Some((id, call));
