@@ -70,8 +70,12 @@ async fn whoever_cannot_show_who_they_are_is_challenged_and_recorded() {
     ];
     let base = app.url();
     for (headers, query, status, code, reason) in &cases {
-        for path in ["/mcp", "/servers/files/mcp", "/servers/no-such/mcp"] {
-            for method in ["POST", "GET", "DELETE"] {
+        for (path, methods) in [
+            ("/servers/files/mcp", &["POST", "GET", "DELETE"][..]),
+            ("/mcp", &["POST"]),
+            ("/servers/no-such/mcp", &["POST"]),
+        ] {
+            for &method in methods {
                 let answer = raw(base, request(app, method, &format!("{path}{query}"), headers)).await;
                 let said = answer.text.to_ascii_lowercase();
                 assert_eq!(answer.statuses(), [*status], "{reason} {method} {path}: {}", answer.text);
@@ -83,6 +87,8 @@ async fn whoever_cannot_show_who_they_are_is_challenged_and_recorded() {
                 assert!(said.contains(code), "{reason}: {}", answer.text);
             }
         }
+    }
+    for (.., reason) in &cases {
         failures(app, reason, "/servers/files/mcp").await;
     }
     assert_eq!(stage.contacts().len(), 0);

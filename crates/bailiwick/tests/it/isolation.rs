@@ -199,40 +199,56 @@ async fn a_task_or_a_request_s_state_of_another_principal_does_not_exist() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn equal_ids_of_many_clients_at_once_get_their_own_answers() {
-    for (eras, era, door) in [
-        (Eras::Both, LEGACY, DOORS[0]),
-        (Eras::Both, LEGACY, DOORS[1]),
-        (Eras::Legacy, Era::Modern, DOORS[0]),
-        (Eras::Modern, LEGACY, DOORS[1]),
-        (Eras::Both, Era::Modern, DOORS[1]),
-    ] {
-        let stage = Stage::new(eras).await;
-        let other = stage.app.agent("other").await;
-        stage.app.grant_tool("other", "files", "echo").await;
-        // Two principals, and two sessions of one of them; every request has the id 1.
-        let mut clients = vec![stage.bot.clone(), other, stage.bot.clone()];
-        for client in &mut clients {
-            client.enter(door.0, era).await;
-        }
-        let stage = Arc::new(stage);
-        let mut calls = tokio::task::JoinSet::new();
-        for round in 0..100 {
-            for (who, client) in clients.iter().enumerate() {
-                let (stage, client) = (Arc::clone(&stage), client.clone());
-                calls.spawn(async move {
-                    let text = format!("{who}/{round}");
-                    let answer = stage.echo(&client, era, door, &text).await;
-                    assert_eq!(answer.result()["content"][0]["text"], text, "{era:?} {door:?}");
-                    assert_eq!(answer.json()["id"], 1);
-                });
-            }
-        }
-        while let Some(done) = calls.join_next().await {
-            done.unwrap();
-        }
-        assert_eq!(stage.contacts().len(), 300, "{eras:?} {era:?}");
+async fn equal_ids_in_a_server_s_own_sessions_get_their_own_answers() {
+    equal_ids(Eras::Both, LEGACY, DOORS[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn equal_ids_in_our_sessions_get_their_own_answers() {
+    equal_ids(Eras::Both, LEGACY, DOORS[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn equal_ids_of_modern_clients_of_a_legacy_server_get_their_own_answers() {
+    equal_ids(Eras::Legacy, Era::Modern, DOORS[0]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn equal_ids_of_legacy_clients_of_a_modern_server_get_their_own_answers() {
+    equal_ids(Eras::Modern, LEGACY, DOORS[1]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn equal_ids_of_modern_clients_get_their_own_answers() {
+    equal_ids(Eras::Both, Era::Modern, DOORS[1]).await;
+}
+
+/// Two principals, and two sessions of one of them; every request has the id 1.
+async fn equal_ids(eras: Eras, era: Era, door: (&'static str, &'static str)) {
+    let stage = Stage::new(eras).await;
+    let other = stage.app.agent("other").await;
+    stage.app.grant_tool("other", "files", "echo").await;
+    let mut clients = vec![stage.bot.clone(), other, stage.bot.clone()];
+    for client in &mut clients {
+        client.enter(door.0, era).await;
     }
+    let stage = Arc::new(stage);
+    let mut calls = tokio::task::JoinSet::new();
+    for round in 0..100 {
+        for (who, client) in clients.iter().enumerate() {
+            let (stage, client) = (Arc::clone(&stage), client.clone());
+            calls.spawn(async move {
+                let text = format!("{who}/{round}");
+                let answer = stage.echo(&client, era, door, &text).await;
+                assert_eq!(answer.result()["content"][0]["text"], text, "{era:?} {door:?}");
+                assert_eq!(answer.json()["id"], 1);
+            });
+        }
+    }
+    while let Some(done) = calls.join_next().await {
+        done.unwrap();
+    }
+    assert_eq!(stage.contacts().len(), 300, "{eras:?} {era:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
