@@ -2,11 +2,13 @@
 //! passes the egress guard on the resolved address, also behind a corporate proxy; TLS is always
 //! verified; redirects are returned, never followed; connections are pooled and kept alive.
 //!
-//! On a pooled connection a request costs a pool look-up and hyper's own work: nothing of this file is
-//! awaited, boxed or allocated there beyond what hyper-util's client does.
+//! Plain HTTP/1.1 without a proxy has a pool of its own ([`kept`]), whose connections are driven by the request's
+//! task; TLS, HTTP/2 and proxies are hyper-util's.
 
+mod body;
 mod connector;
 mod error;
+mod kept;
 mod proxy;
 mod small;
 mod stream;
@@ -20,13 +22,14 @@ use http::header::{HeaderValue, PROXY_AUTHORIZATION};
 use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::EgressRules;
+pub use body::Body;
 use connector::Connector;
 pub use error::{OutboundError, SetupError};
+use kept::Kept;
 pub use proxy::Proxy;
 
 /// Idle connections are closed after this time.
@@ -68,6 +71,7 @@ impl Default for OutboundSettings {
 #[derive(Debug, Clone)]
 pub struct Outbound {
     client: Client<Connector, Full<Bytes>>,
+    kept: Kept,
     proxy: Option<Arc<Proxy>>,
 }
 
@@ -89,8 +93,8 @@ impl Outbound {
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(H2_PING)
             .http2_keep_alive_timeout(H2_PING)
-            .build(connector);
-        Ok(Self { client, proxy })
+            .build(connector.clone());
+        Ok(Self { client, kept: Kept::new(connector), proxy })
     }
 
     /// Sends a request to an absolute `http` or `https` URL and returns the answer's head, whatever its
@@ -100,17 +104,20 @@ impl Outbound {
     ///
     /// # Errors
     /// Says what failed; [`OutboundError::was_sent`] tells whether the server may have seen the request.
-    pub async fn request(
-        &self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, OutboundError> {
+    pub async fn request(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Body>, OutboundError> {
         if !is_absolute(request.uri()) {
             return Err(OutboundError::Url);
         }
-        if let Some(proxy) = &self.proxy {
-            authorize_at_proxy(proxy, &mut request);
+        match &self.proxy {
+            Some(proxy) => authorize_at_proxy(proxy, &mut request),
+            None if request.uri().scheme() == Some(&Scheme::HTTP) => {
+                return self.kept.request(request).await.map(|answer| answer.map(Body::driven));
+            }
+            None => {}
         }
-        self.client.request(request).await.map_err(OutboundError::from_client)
+        // Boxed, so that the future of the common way stays small.
+        let answer = Box::pin(self.client.request(request)).await.map_err(OutboundError::from_client)?;
+        Ok(answer.map(Body::pooled))
     }
 }
 

@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use bailiwick_mcp::headers::{LAST_EVENT_ID, MCP_SESSION_ID};
 use bailiwick_mcp::{Era, RawId};
+use bailiwick_runtime::outbound::Body;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
 
 use crate::conversation::{Conversation, Kind, Request};
 use crate::upstream::Shared;
@@ -56,6 +56,15 @@ impl Http {
             let headers = self.wire.endpoint.request_headers(conversation, &request)?;
             return self.wire.exchange(headers, &request, conversation.era).await;
         };
+        // Boxed, so that the future of a session of the client's own, or of none, stays small.
+        Box::pin(self.pooled(conversation, request)).await
+    }
+
+    async fn pooled(
+        &self,
+        conversation: &Conversation,
+        request: Request<'_>,
+    ) -> Result<Answer, UpstreamError> {
         let session = self.pool.session(&self.wire, conversation).await?;
         match session.request(&self.wire, conversation, &request).await? {
             Some(answer) => Ok(answer),
@@ -200,7 +209,7 @@ impl Wire {
         method: Method,
         headers: HeaderMap,
         body: Bytes,
-    ) -> Result<Response<Incoming>, UpstreamError> {
+    ) -> Result<Response<Body>, UpstreamError> {
         let mut request = http::Request::new(Full::new(body));
         *request.method_mut() = method;
         *request.uri_mut() = self.endpoint.uri.clone();
@@ -274,7 +283,7 @@ fn owed(answer: Answer) -> Result<Answer, UpstreamError> {
 }
 
 /// The session id that an answer gives. Only visible ASCII is allowed (spec 2025-11-25 basic/transports).
-fn session_id(response: &Response<Incoming>) -> Result<Option<HeaderValue>, UpstreamError> {
+fn session_id(response: &Response<Body>) -> Result<Option<HeaderValue>, UpstreamError> {
     let Some(id) = response.headers().get(MCP_SESSION_ID) else { return Ok(None) };
     let good = response.status() == StatusCode::OK
         && id.len() <= 1_024

@@ -173,7 +173,7 @@ impl Upstream {
     ) -> Result<Answer, UpstreamError> {
         self.judged(match &self.carrier {
             Carrier::Http(http) => http.request(conversation, request).await,
-            Carrier::Stdio(stdio) => stdio.request(conversation, request).await,
+            Carrier::Stdio(stdio) => Box::pin(stdio.request(conversation, request)).await,
             Carrier::Broken(error) => Err(error.clone()),
         })
     }

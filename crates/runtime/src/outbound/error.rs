@@ -87,7 +87,7 @@ impl OutboundError {
 pub(super) struct DialError(parking_lot::Mutex<Option<OutboundError>>);
 
 impl DialError {
-    fn take(&self) -> Option<OutboundError> {
+    pub(super) fn take(&self) -> Option<OutboundError> {
         self.0.lock().take()
     }
 }

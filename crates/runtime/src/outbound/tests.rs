@@ -27,7 +27,7 @@ fn post(url: &str) -> Request<Full<Bytes>> {
     Request::post(url).body(Full::from("body")).unwrap()
 }
 
-async fn text(answer: Response<Incoming>) -> String {
+async fn text(answer: Response<Body>) -> String {
     String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 

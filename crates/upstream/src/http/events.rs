@@ -7,10 +7,10 @@ use std::time::Duration;
 use bailiwick_mcp::headers::LAST_EVENT_ID;
 use bailiwick_mcp::sse::{Caps, Decoder, Item, SseError};
 use bailiwick_mcp::{frame, frames};
+use bailiwick_runtime::outbound::Body;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use hyper::body::Incoming;
 
 use super::Wire;
 use super::passage::Passage;
@@ -33,7 +33,7 @@ const RESUMPTIONS: u32 = 20;
 
 struct Reading {
     wire: Arc<Wire>,
-    body: Incoming,
+    body: Body,
     decoder: Decoder,
     passage: Passage,
     ready: VecDeque<Event>,
@@ -55,7 +55,7 @@ enum State {
 }
 
 /// The stream for the reader.
-pub(super) fn stream(wire: &Arc<Wire>, body: Incoming, passage: Passage) -> EventStream {
+pub(super) fn stream(wire: &Arc<Wire>, body: Body, passage: Passage) -> EventStream {
     let patient = passage.is_patient();
     let reading = Reading {
         wire: Arc::clone(wire),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use bailiwick_mcp::{Limits, frame};
+use bailiwick_runtime::outbound::Body;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
 
 use super::passage::Passage;
 use super::{Wire, events};
@@ -24,7 +25,7 @@ enum Content {
 /// Reads the answer; a stream is handed on.
 pub(super) async fn answer(
     wire: &Arc<Wire>,
-    response: Response<Incoming>,
+    response: Response<Body>,
     passage: Passage,
 ) -> Result<Answer, UpstreamError> {
     let status = response.status();
@@ -52,7 +53,7 @@ pub(super) async fn answer(
 /// A success without a message: right for what was only told, and for nothing else unless it is empty.
 async fn without_message(
     wire: &Wire,
-    response: Response<Incoming>,
+    response: Response<Body>,
     passage: &Passage,
 ) -> Result<Answer, UpstreamError> {
     let status = response.status().as_u16();
@@ -66,7 +67,7 @@ async fn without_message(
 /// An error status: an answer if it says so in JSON-RPC, and where the status alone has a meaning.
 async fn failed(
     wire: &Wire,
-    response: Response<Incoming>,
+    response: Response<Body>,
     content: Content,
     passage: &Passage,
 ) -> Result<Answer, UpstreamError> {
@@ -118,7 +119,7 @@ fn content(headers: &HeaderMap) -> Result<Content, UpstreamError> {
 }
 
 /// The whole body, bounded in size and in time between its pieces.
-async fn collect(wire: &Wire, mut body: Incoming) -> Result<Bytes, UpstreamError> {
+async fn collect(wire: &Wire, mut body: Body) -> Result<Bytes, UpstreamError> {
     let most = wire.shared.parts.settings.limits.answer_bytes;
     let too_large = UpstreamError::Invalid("it is larger than allowed");
     if body.size_hint().lower() > most as u64 {
@@ -139,13 +140,13 @@ async fn collect(wire: &Wire, mut body: Incoming) -> Result<Bytes, UpstreamError
 }
 
 /// The next piece of a body, bounded in time; none at its end.
-pub(super) async fn next(wire: &Wire, body: &mut Incoming) -> Result<Option<Bytes>, UpstreamError> {
+pub(super) async fn next(wire: &Wire, body: &mut Body) -> Result<Option<Bytes>, UpstreamError> {
     let next = tokio::time::timeout(wire.shared.timeouts().idle(), piece(body));
     next.await.map_err(|_| UpstreamError::Timeout("its answer paused too long"))?
 }
 
 /// The next piece of a body; none at its end.
-pub(super) async fn piece(body: &mut Incoming) -> Result<Option<Bytes>, UpstreamError> {
+pub(super) async fn piece(body: &mut Body) -> Result<Option<Bytes>, UpstreamError> {
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(|_| UpstreamError::Cut)?.into_data() {
             return Ok(Some(data));

@@ -5,7 +5,6 @@ use bailiwick_testkit::upstream::{Eras, Reply, Script};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use super::Authority;
@@ -18,7 +17,10 @@ fn trusting(authority: &Authority) -> Outbound {
     Outbound::new(OutboundSettings { rules, extra_ca, ..OutboundSettings::default() }).unwrap()
 }
 
-async fn text(response: Response<Incoming>) -> (StatusCode, String) {
+async fn text<B>(response: Response<B>) -> (StatusCode, String)
+where
+    B: http_body::Body<Error: std::fmt::Debug>,
+{
     let status = response.status();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     (status, String::from_utf8(body.to_vec()).unwrap())
