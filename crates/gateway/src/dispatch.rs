@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bailiwick_mcp::headers::meta;
 use bailiwick_mcp::json::Raw;
 use bailiwick_mcp::method::Class;
 use bailiwick_mcp::{Edits, Era, Method, Patch, Refusal, Request};
@@ -73,11 +74,11 @@ pub(crate) async fn dispatch(asked: &Asked<'_>) -> Result<Reply, Refusal> {
         Class::Local => list::ping(asked).await,
         Class::List => list::list(asked).await,
         Class::Call | Class::Get | Class::Read => named(asked).await,
-        Class::Subscribe => subscribe(asked).await,
-        Class::Complete => completion(asked).await,
-        Class::Logging => logging(asked).await,
-        Class::Task => task(asked).await,
-        Class::Listen => listen::subscriptions(asked).await,
+        Class::Subscribe => Box::pin(subscribe(asked)).await,
+        Class::Complete => Box::pin(completion(asked)).await,
+        Class::Logging => Box::pin(logging(asked)).await,
+        Class::Task => Box::pin(task(asked)).await,
+        Class::Listen => Box::pin(listen::subscriptions(asked)).await,
         Class::ToClient | Class::Notification | Class::Unknown => Err(Refusal::method_not_found(asked.era)),
     }
 }
@@ -230,6 +231,7 @@ async fn task(asked: &Asked<'_>) -> Result<Reply, Refusal> {
         // A server behind a shared credential lists every caller's tasks.
         return Err(Refusal::method_not_found(asked.era));
     }
+    declared(asked)?;
     let id = asked.text("taskId")?;
     let (handle, found, action) = task_behind(asked, &id).await?;
     let mut patch = Patch::new();
@@ -239,6 +241,26 @@ async fn task(asked: &Asked<'_>) -> Result<Reply, Refusal> {
 }
 
 /// The task that this caller was given under this id, and the definition whose call it was.
+/// A modern client has to declare the tasks extension in the very request (spec SEP-2663 "Capability Negotiation").
+fn declared(asked: &Asked<'_>) -> Result<(), Refusal> {
+    const TASKS: &str = "io.modelcontextprotocol/tasks";
+    if !asked.era.is_modern() {
+        return Ok(());
+    }
+    let capabilities = asked.request.meta(meta::CLIENT_CAPABILITIES);
+    let extensions = capabilities.and_then(|raw| raw.member("extensions").ok().flatten());
+    if extensions.is_some_and(|raw| matches!(raw.member(TASKS), Ok(Some(_)))) {
+        return Ok(());
+    }
+    let mut refusal = Refusal::new(
+        bailiwick_mcp::error::MISSING_CLIENT_CAPABILITY,
+        StatusCode::BAD_REQUEST,
+        "Missing required client capability",
+    );
+    refusal.data = Some(format!(r#"{{"requiredCapabilities":{{"extensions":{{"{TASKS}":{{}}}}}}}}"#).into());
+    Err(refusal)
+}
+
 pub(crate) async fn task_behind(asked: &Asked<'_>, id: &str) -> Result<(Handle, Found, Action), Refusal> {
     let visit = asked.visit;
     let principal = visit.caller.principal.id;

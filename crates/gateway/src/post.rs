@@ -51,10 +51,10 @@ where
     let outcome = match &parsed {
         Message::Request(request) => one(visit, headers, spoken, request, &body).await,
         Message::Notification(notification) => {
-            message::notification(visit, headers, spoken, notification, &body).await
+            Box::pin(message::notification(visit, headers, spoken, notification, &body)).await
         }
-        Message::Response(response) => message::response(visit, headers, response, &body).await,
-        Message::Batch(messages) => batch::batch(visit, headers, spoken, messages, &body).await,
+        Message::Response(response) => Box::pin(message::response(visit, headers, response, &body)).await,
+        Message::Batch(messages) => Box::pin(batch::batch(visit, headers, spoken, messages, &body)).await,
     };
     outcome.map_or_else(|refusal| refused(&refusal, id), Reply::into_response)
 }
@@ -94,7 +94,8 @@ pub(crate) async fn one(
         trace: trace::of(headers, request),
     };
     match spoken {
-        Spoken::Initialize => handshake::initialize(&asked).await,
+        // What is rare is boxed, so that the future of a call stays small.
+        Spoken::Initialize => Box::pin(handshake::initialize(&asked)).await,
         _ => dispatch(&asked).await,
     }
 }

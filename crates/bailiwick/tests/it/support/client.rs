@@ -123,7 +123,8 @@ pub(crate) fn message(era: Era, method: &str, mut params: Value) -> (Vec<(String
                 headers.push(("mcp-name".to_owned(), name.to_str().unwrap().to_owned()));
             }
             params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
-            params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            params["_meta"]["io.modelcontextprotocol/clientCapabilities"] =
+                json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
             params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "test", "version": "1"});
         }
     }
