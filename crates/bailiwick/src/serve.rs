@@ -112,7 +112,10 @@ impl Running {
         background.spawn("auth failures", async move { failing.run(stop.cancelled_owned()).await });
         let door = Door::new(&settings, &shared, &rooms, &failures, bound);
         let (serving, tasks) = (door.clone(), connections.clone());
-        connections.spawn("listener", async move { listener.serve(serving, &tasks).await });
+        connections.spawn("listener", async move {
+            let service = hyper::service::service_fn(move |request| serving.clone().answer(request));
+            listener.serve(service, &tasks).await;
+        });
         Ok(Self {
             url: shared.public_url,
             bound,

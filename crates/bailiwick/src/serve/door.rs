@@ -1,7 +1,6 @@
 //! The one port: which room answers which path.
 
 use std::convert::Infallible;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -107,23 +106,19 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
-impl hyper::service::Service<Request<Incoming>> for Door {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let inner = Arc::clone(&self.0);
+impl Door {
+    /// Answers one HTTP request.
+    pub(super) async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let inner = &*self.0;
         if Gateway::takes(request.uri().path()) {
-            return Box::pin(async move { Ok(inner.gateway.serve(request).await.map(Body::Gateway)) });
+            return Ok(inner.gateway.serve(request).await.map(Body::Gateway));
         }
-        Box::pin(async move {
-            if let Some(response) = inner.simple(&request) {
-                return Ok(response);
-            }
-            let Ok(response) = inner.console.clone().oneshot(request).await;
-            Ok(response.map(Body::Console))
-        })
+        if let Some(response) = inner.simple(&request) {
+            return Ok(response);
+        }
+        // Boxed, so that the future of a call stays small.
+        let Ok(response) = Box::pin(inner.console.clone().oneshot(request)).await;
+        Ok(response.map(Body::Console))
     }
 }
 
@@ -188,9 +183,9 @@ impl http_body::Body for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         match self.get_mut() {
-            Self::Gateway(body) => {
-                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|Ok(frame)| Ok(frame)))
-            }
+            Self::Gateway(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.map_err(|never| match never {}))),
             Self::Console(body) => Pin::new(body).poll_frame(cx),
         }
     }
