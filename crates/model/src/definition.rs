@@ -100,7 +100,9 @@ impl std::str::FromStr for DefinitionHash {
 
 impl Serialize for DefinitionHash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+        hex::encode_to_slice(self.0, &mut text[7..]).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
     }
 }
 
