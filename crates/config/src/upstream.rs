@@ -28,10 +28,6 @@ pub(crate) struct UpstreamFile {
     poll_seconds: u64,
     /// How long a connection may take to be made.
     connect_ms: u64,
-    /// How long a server may take to begin its answer.
-    answer_ms: u64,
-    /// How long an answer that has begun may pause.
-    pause_ms: u64,
     /// A child process is stopped after so many seconds without a call.
     idle_seconds: u64,
     /// The commands that may be started; empty is any.
@@ -57,8 +53,6 @@ impl Default for UpstreamFile {
         Self {
             poll_seconds: 60,
             connect_ms: 5000,
-            answer_ms: 60_000,
-            pause_ms: 300_000,
             idle_seconds: 600,
             allowed_commands: Vec::new(),
             memory_mb: 1024,
@@ -79,10 +73,6 @@ pub struct Upstream {
     pub poll: Duration,
     /// How long a connection may take to be made.
     pub connect: Duration,
-    /// How long a server may take to begin its answer.
-    pub answer: Duration,
-    /// How long an answer that has begun may pause.
-    pub pause: Duration,
     /// Child processes.
     pub children: Children,
     /// Bounds on reading a server's definitions.
@@ -122,8 +112,6 @@ impl UpstreamFile {
         for (key, value) in [
             ("upstream.poll_seconds", self.poll_seconds),
             ("upstream.connect_ms", self.connect_ms),
-            ("upstream.answer_ms", self.answer_ms),
-            ("upstream.pause_ms", self.pause_ms),
             ("upstream.idle_seconds", self.idle_seconds),
             ("upstream.discovery_pages", self.discovery_pages as u64),
             ("upstream.discovery_definitions", self.discovery_definitions as u64),
@@ -140,8 +128,6 @@ impl UpstreamFile {
         Upstream {
             poll: Duration::from_secs(self.poll_seconds),
             connect: Duration::from_millis(self.connect_ms),
-            answer: Duration::from_millis(self.answer_ms),
-            pause: Duration::from_millis(self.pause_ms),
             children: Children {
                 idle: Duration::from_secs(self.idle_seconds),
                 allowed_commands: self.allowed_commands,
