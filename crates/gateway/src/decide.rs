@@ -30,6 +30,15 @@ impl Found {
         Self { server: Arc::clone(server), definition: None, own: None }
     }
 
+    /// What handles that the server gives out belong to: the definition, or the URI that nothing listed covers.
+    pub(crate) fn handle_subject(&self) -> Option<(DefinitionKind, &str)> {
+        match (&self.definition, &self.own) {
+            (Some(definition), _) => Some((definition.kind, &definition.key)),
+            (None, Some(uri)) => Some((DefinitionKind::Resource, uri)),
+            (None, None) => None,
+        }
+    }
+
     pub(crate) fn target(&self) -> Target<'_> {
         match (&self.definition, &self.own) {
             (Some(definition), _) => Target::Definition(&self.server, definition),

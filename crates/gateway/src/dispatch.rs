@@ -152,10 +152,8 @@ fn handle(asked: &Asked<'_>, purpose: Purpose, raw: Raw<'_>, found: &Found) -> O
     let inner = &asked.visit.gateway;
     let principal = asked.visit.caller.principal.id;
     let handle: Handle = open(&inner.parts.sealer, purpose, principal, &raw.string()?)?;
-    let definition = found.definition.as_ref()?;
-    let fits = handle.server == found.server.server.id
-        && handle.kind == definition.kind
-        && handle.key == definition.key;
+    let (kind, key) = found.handle_subject()?;
+    let fits = handle.server == found.server.server.id && handle.kind == kind && handle.key == key;
     fits.then_some(handle)
 }
 

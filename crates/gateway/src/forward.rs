@@ -175,7 +175,7 @@ pub(crate) fn passage(asked: &Asked<'_>, found: &Found, carrier: &Carrier) -> Pa
         bridge: carrier.bridge,
         principal: asked.visit.caller.principal.id,
         server: found.server.server.id,
-        subject: found.definition.as_ref().map(|d| (d.kind, d.key.as_str().into())),
+        subject: found.handle_subject().map(|(kind, key)| (kind, key.into())),
         aggregate: (!asked.visit.place.is_transparent()).then(|| found.server.server.name.as_str().into()),
     }
 }

@@ -1,7 +1,7 @@
 //! The data path: every MCP request of every agent passes here.
 //!
 //! [`Gateway::serve`] is handed each HTTP request whose path [`Gateway::takes`]; the order of its steps is
-//! written in [`serve`]. It reads one [`Snapshot`](bailiwick_policy::Snapshot) per request and never touches
+//! written in `serve`. It reads one [`Snapshot`] per request and never touches
 //! a database; it forwards only against a `Permit`; nothing that it did is answered before it is on record.
 //! Called by the binary's listener.
 //!
