@@ -2,7 +2,7 @@
 //! else is a client of a running gateway's admin API, or works on files alone ([`run`]).
 //!
 //! What comes from the gateway may have been written by a hostile server, so no control character of it
-//! reaches the terminal ([`clean`]). Secrets are read from the environment or files, never from arguments, which
+//! reaches the terminal (`clean`). Secrets are read from the environment or files, never from arguments, which
 //! every process on the machine can read.
 
 mod audit;

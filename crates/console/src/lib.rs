@@ -1,7 +1,7 @@
 //! HTTP over `control`: the admin API under `/api/v1`, its description at `/api/openapi.json`, and the page
 //! behind a login link.
 //!
-//! One file per operation in `v1`. Every route but the login page stands behind one [`gate`], so an operation
+//! One file per operation in `v1`. Every route but the login page stands behind one `gate`, so an operation
 //! cannot forget to ask who calls. The binary merges [`router()`] into its listener; the CLI speaks [`wire`].
 
 mod app;

@@ -2,7 +2,7 @@
 //! passes the egress guard on the resolved address, also behind a corporate proxy; TLS is always
 //! verified; redirects are returned, never followed; connections are pooled and kept alive.
 //!
-//! Plain HTTP/1.1 without a proxy has a pool of its own ([`kept`]), whose connections are driven by the request's
+//! Plain HTTP/1.1 without a proxy has a pool of its own (`kept`), whose connections are driven by the request's
 //! task; TLS, HTTP/2 and proxies are hyper-util's.
 
 mod body;

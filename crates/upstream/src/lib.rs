@@ -1,6 +1,6 @@
 //! The servers behind: Streamable HTTP and stdio children, each in every protocol era.
 //!
-//! [`Upstreams`] holds the set of registered servers and carries requests to them against a permit; [`discover`] learns
+//! [`Upstreams`] holds the set of registered servers and carries requests to them against a permit; `discover` learns
 //! what they offer; [`confine`] is the inside of the helper process in which stdio programs run. Called by `gateway`
 //! (calls) and `control` (the set, discovery). What a server says is hostile: every body, line, stream, page and stretch
 //! of time is bounded, and an answer reaches only the client whose request it answers.
