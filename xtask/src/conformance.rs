@@ -43,7 +43,7 @@ const SUITES: &[(&str, &[&str])] = &[
 
 /// Scenarios about what the HTTP transport of a server itself does: one on stdio has no streams that it could close
 /// to be polled (spec 2025-11-25 basic/transports), so there is nothing to compare.
-const OF_HTTP: &[&str] = &["server-sse-polling"];
+const OF_HTTP: &[&str] = &["server-server-sse-polling"];
 
 /// A run of the suite; measured at 20 s on two busy cores.
 const PATIENCE: Duration = Duration::from_secs(300);
