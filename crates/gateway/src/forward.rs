@@ -79,6 +79,14 @@ pub(crate) async fn forward(asked: &Asked<'_>, errand: Errand<'_>) -> Result<Rep
 
 /// What has no counterpart in the other kind of era is refused with a clear word, to those who may do it.
 fn check_bridge(asked: &Asked<'_>, carrier: &Carrier) -> Result<(), Refusal> {
+    let status = Refusal::method_not_found(asked.era).status;
+    let refuse = |text| Err(Refusal::new(bailiwick_mcp::error::METHOD_NOT_FOUND, status, text));
+    if asked.method.class() == Class::Subscribe && !asked.visit.place.is_transparent() {
+        // Its updates would come to nobody, so an acknowledgement would be a lie.
+        return refuse(
+            "An aggregate carries no updates of resources; subscribe at /servers/{name}/mcp".to_owned(),
+        );
+    }
     let crosses = !matches!(asked.method.class(), Class::Subscribe | Class::Logging | Class::Task);
     if crosses || carrier.bridge == Bridge::None {
         return Ok(());
@@ -87,8 +95,7 @@ fn check_bridge(asked: &Asked<'_>, carrier: &Carrier) -> Result<(), Refusal> {
         "{} cannot be carried between protocol versions: the server speaks {}",
         asked.request.method, carrier.conversation.era
     );
-    let status = Refusal::method_not_found(asked.era).status;
-    Err(Refusal::new(bailiwick_mcp::error::METHOD_NOT_FOUND, status, text))
+    refuse(text)
 }
 
 /// Enters a request of a session, so that it can be cancelled.

@@ -12,6 +12,7 @@ use bailiwick_upstream::AnswerBody;
 use http::{HeaderMap, StatusCode};
 
 use crate::carrier::{Bridge, Carrier, Client};
+use crate::complete::refusal_of;
 use crate::decide::{Found, absent, decide};
 use crate::dispatch::{Asked, bad_request, find, task_behind};
 use crate::facts::Facts;
@@ -20,7 +21,7 @@ use crate::local;
 use crate::mapping::Passage;
 use crate::open_call::overloaded;
 use crate::post::session_of;
-use crate::relay::{Relay, refused_by};
+use crate::relay::Relay;
 use crate::reply::{Content, Reply};
 use crate::session::{Session, SessionKind};
 use crate::visit::Visit;
@@ -71,7 +72,7 @@ async fn own(visit: &Arc<Visit>, session: &Session, headers: &HeaderMap) -> Resu
     let resume = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let upstreams = &visit.gateway.parts.upstreams;
     let answer =
-        upstreams.listen(&permit, &carrier.conversation, resume).await.map_err(|error| refused_by(&error))?;
+        upstreams.listen(&permit, &carrier.conversation, resume).await.map_err(|error| refusal_of(&error))?;
     match answer.body {
         AnswerBody::Stream(events) => {
             let relay = Relay {
@@ -117,7 +118,7 @@ pub(crate) async fn delete(visit: &Arc<Visit>, headers: &HeaderMap) -> Result<Re
             let permit = decide(visit, &facts, Action::List, &found, server.server.name.as_str()).await?;
             let carrier = Carrier::choose(visit, server, Client::Session(&session))?;
             let upstreams = &visit.gateway.parts.upstreams;
-            upstreams.close(&permit, &carrier.conversation).await.map_err(|error| refused_by(&error))?
+            upstreams.close(&permit, &carrier.conversation).await.map_err(|error| refusal_of(&error))?
         }
         _ => 200,
     };

@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 use crate::body::Pieces;
 use crate::carrier::{Bridge, Carrier};
-use crate::complete::{fail, frame_limits, message, refusal_of, unmappable};
+use crate::complete::{fail, frame_limits, message, unmappable};
 use crate::decide::Found;
 use crate::forward::cancelled;
 use crate::inbound::{Inbound, Question};
@@ -352,9 +352,4 @@ async fn refuse_request(
     if let Err(error) = upstreams.respond(&permit, &conversation, body.into()).await {
         tracing::debug!(%error, "a server could not be told that its request is refused");
     }
-}
-
-/// An answer of a server to something that has no call of its own: its failure as a refusal.
-pub(crate) fn refused_by(error: &UpstreamError) -> bailiwick_mcp::Refusal {
-    refusal_of(error)
 }
