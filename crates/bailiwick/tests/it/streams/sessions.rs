@@ -165,3 +165,20 @@ async fn a_session_outlives_the_gateway() {
         assert_eq!(called["content"][0]["text"], "still");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_aggregate_refuses_a_subscription_whose_updates_it_could_not_bring() {
+    let script =
+        Script::new(Eras::Legacy).resource(json!({"uri": "file:///r", "name": "r"}), |_| Reply::text(""));
+    let server = script.start().await.unwrap();
+    let app = App::start().await;
+    app.register("files", &server.url()).await;
+    let mut client = app.agent("bot").await;
+    app.grant("bot", "files").await;
+    client.initialize("/mcp", "2025-11-25").await;
+    let params = json!({"uri": "files+file:///r"});
+    let refused = client.ask("/mcp", LEGACY, "resources/subscribe", params).await.error();
+    assert_eq!(refused["code"], -32601);
+    assert!(refused["message"].as_str().unwrap().contains("/servers/{name}/mcp"), "{refused}");
+    assert!(server.received_of("resources/subscribe").is_empty());
+}
