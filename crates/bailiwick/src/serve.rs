@@ -16,7 +16,7 @@ use bailiwick_identity::{AuthFailures, HostRules, LastUse, ResourceMetadata};
 use bailiwick_model::record::Lifecycle;
 use bailiwick_model::{Record, Recorder};
 use bailiwick_runtime::telemetry::{self, LogFormat};
-use bailiwick_runtime::{Listener, ServeLimits, Shutdown, SystemClock, SystemEntropy, Tasks, Tls};
+use bailiwick_runtime::{Lanes, Listener, ServeLimits, Shutdown, SystemClock, SystemEntropy, Tasks, Tls};
 
 use compose::{Rooms, Shared};
 use door::Door;
@@ -71,6 +71,8 @@ pub struct Running {
     rooms: Rooms,
     connections: Tasks,
     background: Tasks,
+    /// Until everything on them has ended.
+    _lanes: Lanes,
 }
 
 impl Running {
@@ -111,10 +113,11 @@ impl Running {
         let (failing, stop) = (Arc::clone(&failures), background.stop_token());
         background.spawn("auth failures", async move { failing.run(stop.cancelled_owned()).await });
         let door = Door::new(&settings, &shared, &rooms, &failures, bound);
-        let (serving, tasks) = (door.clone(), connections.clone());
+        let lanes = Lanes::start().context("the kernel gives no threads")?;
+        let (serving, tasks, seats) = (door.clone(), connections.clone(), lanes.clone());
         connections.spawn("listener", async move {
             let service = hyper::service::service_fn(move |request| serving.clone().answer(request));
-            listener.serve(service, &tasks).await;
+            listener.serve(service, &tasks, &seats).await;
         });
         Ok(Self {
             url: shared.public_url,
@@ -124,6 +127,7 @@ impl Running {
             rooms,
             connections,
             background,
+            _lanes: lanes,
         })
     }
 

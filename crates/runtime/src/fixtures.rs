@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::{Listener, PeerInfo, ServeLimits, Tasks, Tls};
+use crate::{Lanes, Listener, PeerInfo, ServeLimits, Tasks, Tls};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,6 +48,7 @@ impl Authority {
 pub(crate) struct Echo {
     pub(crate) address: SocketAddr,
     pub(crate) tasks: Tasks,
+    _lanes: Lanes,
 }
 
 impl Echo {
@@ -56,8 +57,10 @@ impl Echo {
         let listener = Listener::bind(any, tls, limits).await.unwrap();
         let (address, tasks) = (listener.local_addr(), Tasks::new());
         let group = tasks.clone();
-        tasks.spawn("listener", async move { listener.serve(service_fn(echo), &group).await });
-        Self { address, tasks }
+        let lanes = Lanes::start().unwrap();
+        let seats = lanes.clone();
+        tasks.spawn("listener", async move { listener.serve(service_fn(echo), &group, &seats).await });
+        Self { address, tasks, _lanes: lanes }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod egress;
 pub mod entropy;
 pub mod keys;
+pub mod lanes;
 pub mod outbound;
 pub mod serve;
 pub mod shutdown;
@@ -22,6 +23,7 @@ pub use entropy::SystemEntropy;
 pub use keys::{
     DigestKey, KeyDir, KeyError, Sealer, SigningKey, base64url, from_base64url, verify_signature,
 };
+pub use lanes::Lanes;
 pub use outbound::{Outbound, OutboundError, OutboundSettings};
 pub use serve::{Listener, PeerInfo, ServeLimits, Tls};
 pub use shutdown::{Shutdown, Signal};

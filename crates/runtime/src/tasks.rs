@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
@@ -40,6 +41,15 @@ impl Tasks {
         F::Output: Send + 'static,
     {
         self.tracker.spawn(future.instrument(tracing::debug_span!("task", name)))
+    }
+
+    /// [`Tasks::spawn`] on a runtime that is not this one.
+    pub fn spawn_on<F>(&self, runtime: &Handle, name: &'static str, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tracker.spawn_on(future.instrument(tracing::debug_span!("task", name)), runtime)
     }
 
     /// Runs a future in the background until it ends or the group stops, whichever is first. The future is

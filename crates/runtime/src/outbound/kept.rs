@@ -23,6 +23,7 @@ use hyper::client::conn::http1::{Connection, SendRequest, handshake};
 use hyper::rt::Executor as _;
 use hyper_util::rt::TokioExecutor;
 use parking_lot::Mutex;
+use tokio::runtime::{self, Handle};
 use tower::Service as _;
 
 use super::connector::Connector;
@@ -43,7 +44,7 @@ struct Idle(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// The newest last: it is taken first, so that the others grow old.
-    origins: HashMap<Authority, Vec<Resting>>,
+    origins: HashMap<Origin, Vec<Resting>>,
     /// Somebody looks after the old ones.
     swept: bool,
 }
@@ -54,6 +55,9 @@ struct Resting {
     /// Sweeps that found it here.
     age: u8,
 }
+
+/// Where a connection leads, and the runtime whose driver wakes it: another one would wake across threads.
+type Origin = (runtime::Id, Authority);
 
 /// A connection with its driver.
 struct Line {
@@ -74,7 +78,8 @@ impl Kept {
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Driven>, OutboundError> {
-        let (origin, mut request) = in_origin_form(request)?;
+        let (authority, mut request) = in_origin_form(request)?;
+        let origin = (Handle::current().id(), authority);
         while let Some(line) = self.idle.take(&origin).await {
             match self.send(&origin, line, request).await {
                 Ok(response) => return Ok(response),
@@ -90,8 +95,8 @@ impl Kept {
         })
     }
 
-    async fn dial(&self, origin: &Authority) -> Result<Box<Line>, OutboundError> {
-        let uri = Uri::builder().scheme(Scheme::HTTP).authority(origin.clone()).path_and_query("/").build();
+    async fn dial(&self, (_, authority): &Origin) -> Result<Box<Line>, OutboundError> {
+        let uri = Uri::builder().scheme(Scheme::HTTP).authority(authority.clone()).path_and_query("/").build();
         let stream = self.connector.clone().call(uri.map_err(|_| OutboundError::Url)?).await;
         let stream = stream.map_err(|error| {
             error.take().unwrap_or(OutboundError::Broken { sent: false, source: "not dialled".into() })
@@ -104,7 +109,7 @@ impl Kept {
 
     async fn send(
         &self,
-        origin: &Authority,
+        origin: &Origin,
         mut line: Box<Line>,
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Driven>, Unsent> {
@@ -144,7 +149,7 @@ enum Unsent {
 
 impl Idle {
     /// A kept connection that the server has not closed.
-    async fn take(&self, origin: &Authority) -> Option<Box<Line>> {
+    async fn take(&self, origin: &Origin) -> Option<Box<Line>> {
         loop {
             let mut line = self.0.lock().origins.get_mut(origin)?.pop()?.line;
             let ready = poll_fn(|cx| {
@@ -159,7 +164,7 @@ impl Idle {
         }
     }
 
-    fn put(self: &Arc<Self>, origin: Authority, line: Box<Line>) {
+    fn put(self: &Arc<Self>, origin: Origin, line: Box<Line>) {
         let mut state = self.0.lock();
         let resting = state.origins.entry(origin).or_default();
         if resting.len() < POOL_IDLE_PER_HOST {
@@ -221,7 +226,7 @@ fn in_origin_form(
 pub(super) struct Driven {
     body: Incoming,
     line: Option<Box<Line>>,
-    home: Option<(Authority, Arc<Idle>)>,
+    home: Option<(Origin, Arc<Idle>)>,
 }
 
 impl Driven {

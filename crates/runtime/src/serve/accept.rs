@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Listener;
 use super::connection::{Shared, serve};
-use crate::Tasks;
+use crate::{Lanes, Tasks};
 
 /// How long to wait when the system has no more file descriptors.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
@@ -24,7 +24,7 @@ impl Listener {
     /// finish what is in flight, as tasks of the same group, while this returns. Each request has a
     /// [`super::PeerInfo`] in its extensions. A tower service fits through
     /// `hyper_util::service::TowerToHyperService`.
-    pub async fn serve<S, B>(self, service: S, tasks: &Tasks)
+    pub async fn serve<S, B>(self, service: S, tasks: &Tasks, lanes: &Lanes)
     where
         S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
@@ -45,7 +45,7 @@ impl Listener {
                 () = tasks.stopping() => return,
                 accepted = self.tcp.accept() => accepted,
             };
-            let (tcp, address) = match accepted {
+            let (tcp, address) = match accepted.and_then(|(tcp, address)| Ok((tcp.into_std()?, address))) {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     refused(&error).await;
@@ -56,12 +56,13 @@ impl Listener {
                 tracing::debug!(%address, "too many connections: closed");
                 continue;
             };
-            let (shared, service) = (Arc::clone(&shared), service.clone());
-            tasks.spawn("connection", async move {
+            let (shared, service, seat) = (Arc::clone(&shared), service.clone(), lanes.seat());
+            let lane = seat.lane().clone();
+            tasks.spawn_on(&lane, "connection", async move {
                 if let Err(error) = serve(tcp, address, shared, service).await {
                     tracing::debug!(%address, %error, "connection ended early");
                 }
-                drop(permit);
+                drop((permit, seat));
             });
         }
     }

@@ -82,9 +82,9 @@ pub(super) enum ConnectionError {
     Http(#[from] hyper::Error),
 }
 
-/// Serves one accepted connection to its end.
+/// Serves one accepted connection to its end, on the runtime that polls this.
 pub(super) async fn serve<S, B>(
-    tcp: TcpStream,
+    tcp: std::net::TcpStream,
     address: SocketAddr,
     shared: Arc<Shared>,
     service: S,
@@ -97,6 +97,7 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn StdError + Send + Sync>>,
 {
+    let tcp = TcpStream::from_std(tcp)?;
     tcp.set_nodelay(true)?;
     if let Some(tls) = &shared.tls {
         let Some(tls) = begun(&shared, tls.accept(tcp)).await? else { return Ok(()) };

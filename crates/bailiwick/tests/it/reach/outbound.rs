@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use bailiwick_runtime::{Listener, ServeLimits, Tasks, Tls};
+use bailiwick_runtime::{Lanes, Listener, ServeLimits, Tasks, Tls};
 use bailiwick_testkit::upstream::{Eras, Reply, Script, ScriptedServer};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -84,6 +84,7 @@ async fn carry(client: TcpStream, seen: Seen) {
 struct Encrypted {
     address: SocketAddr,
     tasks: Tasks,
+    _lanes: Lanes,
 }
 
 impl Encrypted {
@@ -97,8 +98,10 @@ impl Encrypted {
         let plain: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
         let service = service_fn(move |request: Request<Incoming>| hand_on(plain.clone(), behind, request));
         let group = tasks.clone();
-        tasks.spawn("listener", async move { listener.serve(service, &group).await });
-        Self { address, tasks }
+        let lanes = Lanes::start().unwrap();
+        let seats = lanes.clone();
+        tasks.spawn("listener", async move { listener.serve(service, &group, &seats).await });
+        Self { address, tasks, _lanes: lanes }
     }
 
     fn url(&self) -> String {
