@@ -9,6 +9,7 @@ use bailiwick_identity::LastUse;
 use bailiwick_ledger::{Keys, Ledger};
 use bailiwick_model::key::Audience;
 use bailiwick_model::principal::{Caller, PrincipalKind, Role};
+use bailiwick_model::record::PayloadDigest;
 use bailiwick_model::{Record, RecordFailed, Recorder, Recording};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::{
@@ -213,7 +214,7 @@ impl Recorder for Switch {
         self.ledger.append(record)
     }
 
-    fn digest(&self, payload: &[u8]) -> String {
+    fn digest(&self, payload: &[u8]) -> PayloadDigest {
         Recorder::digest(&*self.ledger, payload)
     }
 

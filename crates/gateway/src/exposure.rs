@@ -4,13 +4,12 @@
 //! `{server}__{name}`, within `^[A-Za-z0-9_-]{1,64}$` as LLM APIs demand, resources get URIs of [`crate::uris`].
 //! The way back is a map, never a split.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bailiwick_mcp::headers::ParamHeaders;
 use bailiwick_mcp::{Edits, Raw};
-use bailiwick_model::ServerId;
 use bailiwick_model::definition::{Definition, DefinitionKind};
+use bailiwick_model::{QuickMap, ServerId};
 use bailiwick_policy::{Catalogue, CatalogueServer};
 
 use crate::place::PlaceKey;
@@ -42,8 +41,8 @@ impl Exposed {
 #[derive(Debug, Default)]
 pub(crate) struct View {
     pub(crate) items: Vec<Exposed>,
-    by_name: [HashMap<Box<str>, usize>; DefinitionKind::ALL.len()],
-    servers: HashMap<Box<str>, Arc<CatalogueServer>>,
+    by_name: [QuickMap<Box<str>, usize>; DefinitionKind::ALL.len()],
+    servers: QuickMap<Box<str>, Arc<CatalogueServer>>,
 }
 
 impl View {

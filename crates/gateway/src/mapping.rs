@@ -2,6 +2,8 @@
 //!
 //! In the client's own era at a transparent endpoint: nothing, but handles that are bound to the principal.
 
+use std::sync::LazyLock;
+
 use bailiwick_mcp::bridge::{
     ResultType, Unbridgeable, answer_to_legacy, answer_to_modern, notification_to_legacy, result_type,
 };
@@ -13,6 +15,7 @@ use bailiwick_model::definition::DefinitionKind;
 use bailiwick_model::record::Status;
 use bailiwick_model::{PrincipalId, ServerId};
 use bytes::Bytes;
+use memchr::memmem::Finder;
 
 use crate::Inner;
 use crate::binding::{Handle, Purpose, seal};
@@ -123,12 +126,12 @@ impl Passage {
         result: Raw<'_>,
     ) -> Result<Option<Vec<u8>>, Unmappable> {
         let mut edits = Edits::new();
-        if has(result, "requestState")
+        if has(result, &REQUEST_STATE)
             && let Some(state) = result.member("requestState")?
         {
             self.bind_state(inner, state, &mut edits);
         }
-        if has(result, "taskId") {
+        if has(result, &TASK_ID) {
             let task = self.method.class() == Class::Task || result_type(result)? == ResultType::Task;
             if task {
                 self.bind_task(inner, result, &mut edits)?;
@@ -138,7 +141,7 @@ impl Passage {
             }
         }
         if self.method == Method::ResourcesRead
-            && has(result, "public")
+            && has(result, &PUBLIC)
             && let Some(scope) = result.member("cacheScope")?
         {
             // INVARIANT: what was decided for one caller is not for a shared cache.
@@ -196,7 +199,7 @@ impl Passage {
 
     /// The tasks that a server acknowledges to follow, by the ids that the client asked with.
     fn bind_followed(&self, inner: &Inner, params: Raw<'_>, edits: &mut Edits<'_>) -> Result<(), Unmappable> {
-        if has(params, "taskIds")
+        if has(params, &TASK_IDS)
             && let Some(filter) = params.member("notifications")?.filter(Raw::is_object)
         {
             for id in items(filter, "taskIds")? {
@@ -215,7 +218,7 @@ impl Passage {
                     self.expose_member(content, "uri", edits)?;
                 }
             }
-            Method::ToolsCall if has(result, "\"uri\"") || has(result, "resourceUri") => {
+            Method::ToolsCall if has(result, &URI) || has(result, &RESOURCE_URI) => {
                 for block in items(result, "content")? {
                     self.expose_block(block, edits)?;
                 }
@@ -223,7 +226,7 @@ impl Passage {
                     uris::expose_ui(server, meta, edits);
                 }
             }
-            Method::PromptsGet if has(result, "\"uri\"") => {
+            Method::PromptsGet if has(result, &URI) => {
                 for message in items(result, "messages")? {
                     if let Some(block) = message.member("content")? {
                         self.expose_block(block, edits)?;
@@ -261,9 +264,21 @@ impl Passage {
 
 /// A cheap look whether a text can be anywhere within: most results have none of it, and large ones are not
 /// worth a walk.
-fn has(result: Raw<'_>, needle: &str) -> bool {
-    memchr::memmem::find(result.as_bytes(), needle.as_bytes()).is_some()
+fn has(result: Raw<'_>, needle: &Finder<'_>) -> bool {
+    needle.find(result.as_bytes()).is_some()
 }
+
+/// What is looked for in every answer is made ready once.
+type Needle = LazyLock<Finder<'static>>;
+
+static REQUEST_STATE: Needle = LazyLock::new(|| Finder::new("requestState"));
+static TASK_ID: Needle = LazyLock::new(|| Finder::new("taskId"));
+static PUBLIC: Needle = LazyLock::new(|| Finder::new("public"));
+static TASK_IDS: Needle = LazyLock::new(|| Finder::new("taskIds"));
+static URI: Needle = LazyLock::new(|| Finder::new("\"uri\""));
+static RESOURCE_URI: Needle = LazyLock::new(|| Finder::new("resourceUri"));
+static IS_ERROR: Needle = LazyLock::new(|| Finder::new("isError"));
+static INPUT_REQUIRED: Needle = LazyLock::new(|| Finder::new("input_required"));
 
 fn items<'a>(result: Raw<'a>, name: &str) -> Result<Vec<Raw<'a>>, Unmappable> {
     match result.member(name)? {
@@ -284,10 +299,10 @@ fn end_of(method: Method, answer: &Answer<'_>) -> End<'static> {
         Outcome::Error(error) => End { code: Some(error.code()), bytes, ..End::of(Status::RpcError) },
         Outcome::Result(result) => {
             let failed = method == Method::ToolsCall
-                && has(result, "isError")
+                && has(result, &IS_ERROR)
                 && matches!(result.member("isError"), Ok(Some(raw)) if raw.boolean() == Some(true));
             let waits =
-                has(result, "input_required") && matches!(result_type(result), Ok(ResultType::InputRequired));
+                has(result, &INPUT_REQUIRED) && matches!(result_type(result), Ok(ResultType::InputRequired));
             let status = match (failed, waits) {
                 (_, true) => Status::InputRequired,
                 (true, _) => Status::ToolError,

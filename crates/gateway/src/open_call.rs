@@ -62,7 +62,7 @@ impl OpenCall {
             what: facts.what(visit),
             subject: permit.subject(),
             why: permit.why(),
-            arguments: Payload { bytes: arguments.len() as u64, hmac: Some(&hmac) },
+            arguments: Payload { bytes: arguments.len() as u64, hmac: Some(hmac) },
         });
         // INVARIANT: the intent is in the ledger before the first byte goes upstream.
         recorder.append(&intent).settled().await.map_err(|_| audit_unavailable(false))?;

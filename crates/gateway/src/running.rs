@@ -1,8 +1,8 @@
 //! Requests of legacy sessions that are under way, so that `notifications/cancelled` finds them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use bailiwick_model::QuickMap;
 use bailiwick_policy::CatalogueServer;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use crate::Inner;
 
 /// Running requests by session and JSON-RPC id.
 #[derive(Debug, Default)]
-pub(crate) struct Running(Mutex<HashMap<Key, Run>>);
+pub(crate) struct Running(Mutex<QuickMap<Key, Run>>);
 
 type Key = (u128, Box<str>);
 

@@ -1,6 +1,5 @@
 //! The views of a catalogue, made once for each endpoint and catalogue, shared by all callers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bailiwick_policy::Catalogue;
@@ -8,10 +7,11 @@ use parking_lot::RwLock;
 
 use crate::exposure::View;
 use crate::place::PlaceKey;
+use bailiwick_model::QuickMap;
 
 /// Made views by endpoint. A view of an older catalogue is replaced at its first use under a newer one.
 #[derive(Debug, Default)]
-pub(crate) struct Views(RwLock<HashMap<PlaceKey, Made>>);
+pub(crate) struct Views(RwLock<QuickMap<PlaceKey, Made>>);
 
 #[derive(Debug, Clone)]
 struct Made {

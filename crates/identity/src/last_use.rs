@@ -3,9 +3,7 @@
 //! The data path only sets a value in a map behind one of 16 locks; a background task drains the map and
 //! touches the keys. The map holds verified keys only, so strangers cannot grow it.
 
-use std::collections::HashMap;
-
-use bailiwick_model::{KeyId, Timestamp};
+use bailiwick_model::{KeyId, QuickMap, Timestamp};
 use parking_lot::Mutex;
 
 const SHARDS: usize = 16;
@@ -13,7 +11,7 @@ const SHARDS: usize = 16;
 /// Uses of keys since the last drain.
 #[derive(Debug, Default)]
 pub struct LastUse {
-    shards: [Mutex<HashMap<KeyId, Timestamp>>; SHARDS],
+    shards: [Mutex<QuickMap<KeyId, Timestamp>>; SHARDS],
 }
 
 impl LastUse {

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bailiwick_model::record::PayloadDigest;
 use bailiwick_model::{Clock, Record, RecordFailed, Recorder, Recording};
 use bailiwick_runtime::DigestKey;
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use crate::Hash;
 use crate::begin::{Begin, CloseError, Threads, close_open_calls};
 use crate::file::{Disk, Medium, replace};
 use crate::keeper::Signing;
@@ -21,6 +21,7 @@ use crate::note::SignedCheckpoint;
 use crate::open::{OpenError, make_dir, recover};
 use crate::segment::{VERIFIER, list};
 use crate::shared::Shared;
+use crate::{Hash, json};
 
 /// The audit ledger of this node, open for writing.
 #[derive(Debug)]
@@ -175,7 +176,7 @@ impl Recorder for Ledger {
     fn append(&self, record: &Record<'_>) -> Recording {
         MEMBERS.with_borrow_mut(|members| {
             members.clear();
-            if let Err(error) = serde_json::to_writer(&mut *members, record) {
+            if let Err(error) = json::write(members, record) {
                 tracing::error!(%error, "a record cannot be written as JSON");
                 return Recording::Settled(Err(RecordFailed::Unwritable));
             }
@@ -187,8 +188,8 @@ impl Recorder for Ledger {
         })
     }
 
-    fn digest(&self, payload: &[u8]) -> String {
-        hex::encode(self.digest.digest(payload))
+    fn digest(&self, payload: &[u8]) -> PayloadDigest {
+        PayloadDigest(self.digest.digest(payload))
     }
 
     fn is_available(&self) -> bool {

@@ -11,6 +11,7 @@
 mod begin;
 mod check;
 mod file;
+mod json;
 mod keeper;
 mod keys;
 mod ledger;

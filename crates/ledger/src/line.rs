@@ -3,10 +3,8 @@
 //! `{"v":1,"index":N,"time":"…","prev":"…",` and the members. `prev` is the beginning of the leaf hash of the
 //! line before: the tree proves that something was changed, the link tells which line.
 
-use std::collections::HashMap;
-
 use bailiwick_model::record::RECORD_VERSION;
-use bailiwick_model::{CallId, Record};
+use bailiwick_model::{CallId, QuickMap, Record};
 use serde::Deserialize;
 
 use crate::{Hash, stamp};
@@ -57,7 +55,7 @@ pub(crate) fn write(
     buffer.push(b'\n');
 }
 
-fn decimal(buffer: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn decimal(buffer: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
     loop {
@@ -130,7 +128,7 @@ impl Mark {
 
 /// The calls that have an intent and no outcome yet, with the index of the intent.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OpenCalls(HashMap<CallId, u64>);
+pub(crate) struct OpenCalls(QuickMap<CallId, u64>);
 
 impl OpenCalls {
     pub(crate) fn apply(&mut self, mark: Mark, index: u64) {

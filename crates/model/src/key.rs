@@ -4,13 +4,12 @@
 //! people and tables find it, and the SHA-256 of the whole text (the secret has 256 bits of chance, so a
 //! slow hash would add nothing).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::principal::Principal;
-use crate::{KeyId, PrincipalId, Timestamp};
+use crate::{KeyId, PrincipalId, QuickMap, Timestamp};
 
 /// A key as kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,8 +81,8 @@ pub struct KeyEntry {
 /// All keys by their visible part: built by `control`, carried by the snapshot, read by `identity`.
 #[derive(Debug, Clone, Default)]
 pub struct KeyTable {
-    by_prefix: HashMap<Box<str>, KeyEntry>,
-    by_id: HashMap<KeyId, Box<str>>,
+    by_prefix: QuickMap<Box<str>, KeyEntry>,
+    by_id: QuickMap<KeyId, Box<str>>,
 }
 
 impl KeyTable {
@@ -110,7 +109,7 @@ impl KeyTable {
 
 impl FromIterator<(Box<str>, KeyEntry)> for KeyTable {
     fn from_iter<I: IntoIterator<Item = (Box<str>, KeyEntry)>>(entries: I) -> Self {
-        let by_prefix: HashMap<Box<str>, KeyEntry> = entries.into_iter().collect();
+        let by_prefix: QuickMap<Box<str>, KeyEntry> = entries.into_iter().collect();
         let by_id = by_prefix.iter().map(|(prefix, entry)| (entry.key, prefix.clone())).collect();
         Self { by_prefix, by_id }
     }

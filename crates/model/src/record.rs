@@ -104,15 +104,27 @@ pub struct Why<'a> {
     pub rules: &'a [Box<str>],
 }
 
-/// The arguments, without themselves.
+/// A payload, without itself.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Payload<'a> {
+pub struct Payload {
     /// How many bytes.
     pub bytes: u64,
-    /// HMAC-SHA-256 under the ledger's digest key, hexadecimal: equal payloads are recognised, short ones
-    /// not guessed.
+    /// Its digest.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hmac: Option<&'a str>,
+    pub hmac: Option<PayloadDigest>,
+}
+
+/// HMAC-SHA-256 of a payload under the ledger's digest key, written as 64 hexadecimal digits: equal payloads are
+/// recognised, short ones not guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PayloadDigest(pub [u8; 32]);
+
+impl Serialize for PayloadDigest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).map_err(serde::ser::Error::custom)?;
+        serializer.serialize_str(std::str::from_utf8(&digits).map_err(serde::ser::Error::custom)?)
+    }
 }
 
 /// See [`Record::Intent`].
@@ -129,7 +141,7 @@ pub struct Intent<'a> {
     /// Why it was allowed.
     pub why: Why<'a>,
     /// The request's `params`.
-    pub arguments: Payload<'a>,
+    pub arguments: Payload,
 }
 
 /// See [`Record::Outcome`].
@@ -147,7 +159,7 @@ pub struct Outcome<'a> {
     pub detail: Option<&'a str>,
     /// The answer's size.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<Payload<'a>>,
+    pub result: Option<Payload>,
     /// How long it took.
     pub timing: Timing,
 }

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::record::PayloadDigest;
 use crate::{Receipt, Record};
 
 /// Takes records and says when they are safe.
@@ -14,8 +15,8 @@ pub trait Recorder: Send + Sync + std::fmt::Debug {
     /// promises. Dropping a pending [`Recording`] does not take the record back.
     fn append(&self, record: &Record<'_>) -> Recording;
 
-    /// A digest of a payload under the ledger's digest key, hexadecimal: for [`crate::record::Payload`].
-    fn digest(&self, payload: &[u8]) -> String;
+    /// A digest of a payload under the ledger's digest key.
+    fn digest(&self, payload: &[u8]) -> PayloadDigest;
 
     /// Whether the ledger takes records now. False means: every call is refused, `readyz` says 503.
     fn is_available(&self) -> bool;

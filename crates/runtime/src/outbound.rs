@@ -9,6 +9,7 @@ mod body;
 mod connector;
 mod error;
 mod kept;
+mod line;
 mod proxy;
 mod small;
 mod stream;
@@ -104,7 +105,7 @@ impl Outbound {
     ///
     /// # Errors
     /// Says what failed; [`OutboundError::was_sent`] tells whether the server may have seen the request.
-    pub async fn request(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Body>, OutboundError> {
+    pub async fn request(&self, mut request: Request<Bytes>) -> Result<Response<Body>, OutboundError> {
         if !is_absolute(request.uri()) {
             return Err(OutboundError::Url);
         }
@@ -116,14 +117,16 @@ impl Outbound {
             None => {}
         }
         // Boxed, so that the future of the common way stays small.
-        let answer = Box::pin(self.client.request(request)).await.map_err(OutboundError::from_client)?;
+        let answer = Box::pin(self.client.request(request.map(Full::new)))
+            .await
+            .map_err(OutboundError::from_client)?;
         Ok(answer.map(Body::pooled))
     }
 }
 
 /// Plain `http` through a proxy is asked of the proxy itself, which therefore wants its password with
 /// each request; it removes the header. `https` tells it once, when the tunnel is made.
-fn authorize_at_proxy(proxy: &Proxy, request: &mut Request<Full<Bytes>>) {
+fn authorize_at_proxy(proxy: &Proxy, request: &mut Request<Bytes>) {
     request.headers_mut().remove(PROXY_AUTHORIZATION);
     if request.uri().scheme() == Some(&Scheme::HTTP)
         && let Some(authorization) = proxy.authorization()

@@ -17,7 +17,6 @@ use bailiwick_mcp::{Era, RawId};
 use bailiwick_runtime::outbound::Body;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use http_body_util::Full;
 
 use crate::conversation::{Conversation, Kind, Request};
 use crate::upstream::Shared;
@@ -210,7 +209,7 @@ impl Wire {
         headers: HeaderMap,
         body: Bytes,
     ) -> Result<Response<Body>, UpstreamError> {
-        let mut request = http::Request::new(Full::new(body));
+        let mut request = http::Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = self.endpoint.uri.clone();
         *request.headers_mut() = headers;

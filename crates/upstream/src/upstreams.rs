@@ -3,12 +3,11 @@
 //! Each server stands alone: its connections, sessions, children, breaker and health are its own, so that the trouble
 //! of one never delays another. The lock on the set is held for a look-up only.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bailiwick_model::ServerId;
 use bailiwick_model::definition::Discovery;
+use bailiwick_model::{QuickMap, ServerId};
 use bailiwick_policy::{DiscoveryPermit, Permit};
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
@@ -26,7 +25,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Upstreams {
     parts: Parts,
-    servers: RwLock<HashMap<ServerId, Arc<Upstream>>>,
+    servers: RwLock<QuickMap<ServerId, Arc<Upstream>>>,
     changes: Arc<Changes>,
     changed: Mutex<Option<mpsc::UnboundedReceiver<ServerId>>>,
 }

@@ -10,7 +10,7 @@ use bailiwick_runtime::{EgressRules, Outbound, OutboundError, OutboundSettings};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ impl Client {
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let request = request.body(Full::new(body.unwrap_or_default()));
+        let request = request.body(body.unwrap_or_default());
         exchange(&self.outbound, &self.base, request.map_err(|error| Failure::other(error.to_string()))?)
             .await
     }
@@ -116,7 +116,7 @@ impl Client {
 pub(super) async fn exchange(
     outbound: &Outbound,
     base: &str,
-    request: Request<Full<Bytes>>,
+    request: Request<Bytes>,
 ) -> Result<Value, Failure> {
     let answer = tokio::time::timeout(PATIENCE, outbound.request(request)).await;
     let answer = answer.map_err(|_| Failure::other(format!("{base} did not answer in {PATIENCE:?}")))?;

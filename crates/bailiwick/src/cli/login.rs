@@ -5,7 +5,6 @@ use bytes::Bytes;
 use clap::Args;
 use http::header::ACCEPT;
 use http::{Method, Request, Uri};
-use http_body_util::Full;
 use serde_json::json;
 
 use super::client::{exchange, outbound};
@@ -35,7 +34,7 @@ pub(super) async fn run(global: &Global, args: Login, output: &Output) -> Result
     // What is kept must be writable before the link is used up.
     let path = credentials::path()?;
     let request = Request::builder().method(Method::POST).uri(link).header(ACCEPT, "application/json");
-    let request = request.body(Full::new(Bytes::new())).map_err(|error| Failure::other(error.to_string()))?;
+    let request = request.body(Bytes::new()).map_err(|error| Failure::other(error.to_string()))?;
     let answer = exchange(&outbound(global, &base)?, &base, request).await.map_err(dead)?;
     let opened: OpenedLinkView = serde_json::from_value(answer)
         .map_err(|_| Failure::other("the gateway's answer is not understood"))?;

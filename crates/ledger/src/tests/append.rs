@@ -120,7 +120,7 @@ fn digests_are_keyed_and_repeat() {
     let place = Place::new();
     let ledger = place.open();
     let digest = ledger.digest(b"payload");
-    assert_eq!((digest.len(), &digest), (64, &ledger.digest(b"payload")));
+    assert_eq!(digest, ledger.digest(b"payload"));
     assert_ne!(digest, Place::new().open().digest(b"payload"));
 }
 

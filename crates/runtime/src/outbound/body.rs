@@ -1,5 +1,6 @@
 //! The body of an answer, whichever connection it comes over.
 
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -31,14 +32,16 @@ impl Body {
 
 impl http_body::Body for Body {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match &mut self.0 {
-            Source::Pooled(body) => Pin::new(body).poll_frame(cx),
+            Source::Pooled(body) => {
+                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(io::Error::other)))
+            }
             Source::Driven(body) => Pin::new(body).poll_frame(cx),
         }
     }

@@ -41,7 +41,7 @@ pub enum OutboundError {
     Broken {
         /// Whether any of the request may have reached the server.
         sent: bool,
-        /// What hyper said.
+        /// How it broke.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// The body is larger than asked for (`get_small` only).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use url::Url;
 
 use super::{Outbound, OutboundError};
@@ -27,7 +27,7 @@ impl Outbound {
         }
         let mut url = url.clone();
         url.set_fragment(None);
-        let request = Request::get(url.as_str()).body(Full::default()).map_err(|_| OutboundError::Url)?;
+        let request = Request::get(url.as_str()).body(Bytes::new()).map_err(|_| OutboundError::Url)?;
         self.send_small(request, max_bytes, timeout).await
     }
 
@@ -37,7 +37,7 @@ impl Outbound {
     /// As [`Outbound::get_small`].
     pub async fn send_small(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Bytes>,
         max_bytes: usize,
         timeout: Duration,
     ) -> Result<Response<Bytes>, OutboundError> {
@@ -48,7 +48,7 @@ impl Outbound {
 
     async fn collect(
         &self,
-        request: Request<Full<Bytes>>,
+        request: Request<Bytes>,
         max_bytes: usize,
     ) -> Result<Response<Bytes>, OutboundError> {
         let (head, body) = self.request(request).await?.into_parts();

@@ -17,6 +17,16 @@ pub(super) enum Stream {
     Tls(Box<TokioIo<TlsStream<TcpStream>>>),
 }
 
+impl Stream {
+    /// The connection below, if there is no TLS on it.
+    pub(super) fn into_plain(self) -> Option<TcpStream> {
+        match self {
+            Self::Plain { io, .. } => Some(io.into_inner()),
+            Self::Tls(_) => None,
+        }
+    }
+}
+
 impl Connection for Stream {
     fn connected(&self) -> Connected {
         match self {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -23,8 +23,8 @@ fn settings(allow: &[&str]) -> OutboundSettings {
     }
 }
 
-fn post(url: &str) -> Request<Full<Bytes>> {
-    Request::post(url).body(Full::from("body")).unwrap()
+fn post(url: &str) -> Request<Bytes> {
+    Request::post(url).body(Bytes::from("body")).unwrap()
 }
 
 async fn text(answer: Response<Body>) -> String {
@@ -66,8 +66,7 @@ async fn no_spelling_of_a_forbidden_address_is_dialled() {
         "10.0.0.1",
     ] {
         for scheme in ["http", "https"] {
-            let Ok(request) = Request::post(format!("{scheme}://{host}:{port}/")).body(Full::default())
-            else {
+            let Ok(request) = Request::post(format!("{scheme}://{host}:{port}/")).body(Bytes::new()) else {
                 continue;
             };
             let error = timeout(PATIENCE, outbound.request(request)).await.unwrap().unwrap_err();
@@ -307,7 +306,7 @@ async fn the_guard_holds_behind_a_proxy_and_no_proxy_goes_around_it() {
         .method(Method::POST)
         .uri(format!("http://{}/headers", echo.address))
         .header("proxy-authorization", "Basic stray")
-        .body(Full::default())
+        .body(Bytes::new())
         .unwrap();
     let said = text(outbound.request(request).await.unwrap()).await;
     assert!(!said.contains("proxy-authorization"), "{said}");

@@ -46,15 +46,15 @@ async fn the_listener_speaks_tls_and_nothing_else_then() {
     for (name, value) in &headers {
         request = request.header(name, value);
     }
-    let request = request.body(Full::<Bytes>::from(body)).unwrap();
+    let request = request.body(Bytes::from(body)).unwrap();
     let (status, answer) = text(trusting(&authority).request(request).await.unwrap()).await;
     let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!((status.as_u16(), &answer["result"]["content"][0]["text"]), (200, &json!("over TLS")));
     let stranger = trusting(&Authority::new());
-    let request = client.request(Method::GET, "/livez").body(Full::default()).unwrap();
+    let request = client.request(Method::GET, "/livez").body(Bytes::new()).unwrap();
     assert!(stranger.request(request).await.is_err(), "a certificate of nobody's is not taken");
     let plain = app.url().replace("https://", "http://");
-    let request = Request::get(format!("{plain}/livez")).body(Full::default()).unwrap();
+    let request = Request::get(format!("{plain}/livez")).body(Bytes::new()).unwrap();
     assert!(trusting(&authority).request(request).await.is_err(), "nothing is answered in the clear");
 }
 
