@@ -31,7 +31,7 @@ fn run_gateway(args: &ServeArgs) -> anyhow::Result<()> {
     let settings =
         cli::load_settings(args.config.as_deref()).map_err(|failure| anyhow::anyhow!(failure.message))?;
     serve::log_to(&settings)?;
-    // A write to a disk that hangs may hold one worker; another has to say that the ledger takes nothing.
+    // Connections have threads of their own (`runtime::Lanes`); these do everything else.
     let workers = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
     runtime.block_on(serve::serve(settings))

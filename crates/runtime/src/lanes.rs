@@ -192,3 +192,40 @@ fn watch(mut lanes: Vec<Watched>, stop: &Gate) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_taken_evenly() {
+        let lanes = Lanes::start().unwrap();
+        let count = lanes.0.lanes().count();
+        let seats: Vec<_> = (0..3 * count).map(|_| lanes.seat()).collect();
+        let taken = || lanes.0.lanes().map(|lane| lane.seated.load(Ordering::Relaxed)).collect::<Vec<_>>();
+        assert_eq!(taken(), vec![3; count]);
+        drop(seats);
+        assert_eq!(taken(), vec![0; count]);
+    }
+
+    #[test]
+    fn a_lane_whose_thread_is_stuck_goes_on() {
+        let lanes = Lanes::start().unwrap();
+        let stuck = Duration::from_secs(5);
+        for lane in lanes.0.lanes() {
+            lane.handle.spawn(async move { std::thread::sleep(stuck) });
+        }
+        std::thread::sleep(Duration::from_millis(20));
+        let (done, waiting) = std::sync::mpsc::channel();
+        for lane in lanes.0.lanes() {
+            let done = done.clone();
+            lane.handle.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                done.send(()).unwrap();
+            });
+        }
+        for _ in lanes.0.lanes() {
+            waiting.recv_timeout(stuck / 2).expect("another thread goes on with the lane");
+        }
+    }
+}

@@ -14,7 +14,7 @@ use bailiwick_gateway::{Gateway, Limits};
 use bailiwick_identity::{AuthFailures, ResourceMetadata};
 use bailiwick_ledger::Ledger;
 use bailiwick_model::Recorder as _;
-use bailiwick_runtime::{PeerInfo, client_address};
+use bailiwick_runtime::{PeerInfo, Tasks, client_address};
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -22,6 +22,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use ipnet::IpNet;
+use tokio::runtime::Handle;
 use tower::ServiceExt as _;
 
 use super::compose::{Rooms, Shared};
@@ -36,6 +37,9 @@ struct Inner {
     console: Router,
     metadata: ResourceMetadata,
     ledger: Arc<Ledger>,
+    tasks: Tasks,
+    /// Where administrative work is done: on a lane, calls would wait for it.
+    home: Handle,
     draining: AtomicBool,
 }
 
@@ -73,8 +77,15 @@ impl Door {
             peer: Arc::new(move |parts| peer(parts, &trusted)),
             clock: Arc::clone(&shared.clock),
         });
-        let ledger = Arc::clone(&rooms.ledger);
-        Self(Arc::new(Inner { gateway, console, metadata, ledger, draining: AtomicBool::new(false) }))
+        Self(Arc::new(Inner {
+            gateway,
+            console,
+            metadata,
+            ledger: Arc::clone(&rooms.ledger),
+            tasks: shared.connections.clone(),
+            home: Handle::current(),
+            draining: AtomicBool::new(false),
+        }))
     }
 
     /// From now on the gateway is not ready: whoever spreads load sends it elsewhere.
@@ -116,9 +127,14 @@ impl Door {
         if let Some(response) = inner.simple(&request) {
             return Ok(response);
         }
-        // Boxed, so that the future of a call stays small.
-        let Ok(response) = Box::pin(inner.console.clone().oneshot(request)).await;
-        Ok(response.map(Body::Console))
+        let administered = inner.tasks.spawn_on(&inner.home, "admin", inner.console.clone().oneshot(request));
+        match administered.await {
+            Ok(Ok(response)) => Ok(response.map(Body::Console)),
+            Err(error) => {
+                tracing::error!(%error, "an administrative request broke off");
+                Ok(text(StatusCode::INTERNAL_SERVER_ERROR, "the request broke off; see the gateway's log\n"))
+            }
+        }
     }
 }
 

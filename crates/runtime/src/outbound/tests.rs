@@ -1,4 +1,5 @@
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -188,6 +189,105 @@ async fn a_kept_connection_that_was_closed_costs_a_new_one_not_an_error() {
         assert_eq!(text(answer).await, "ok");
         closings.recv().await.unwrap();
     }
+    server.await.unwrap();
+}
+
+type Pieces = &'static [&'static str];
+
+/// A server that answers each request with these bytes, piece by piece, and closes a connection after so many. Gives
+/// the number of connections that were made.
+async fn scripted(tasks: &Tasks, answer: Pieces, requests: usize) -> (SocketAddr, Arc<AtomicUsize>) {
+    let (address, listener) = watched().await;
+    let (made, group) = (Arc::new(AtomicUsize::new(0)), tasks.clone());
+    let count = Arc::clone(&made);
+    tasks.spawn_until_stop("server", async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            count.fetch_add(1, Ordering::Relaxed);
+            group.spawn("connection", async move {
+                let mut seen = vec![0u8; 4096];
+                for _ in 0..requests {
+                    if !matches!(tcp.read(&mut seen).await, Ok(1..)) {
+                        return;
+                    }
+                    for piece in answer {
+                        tcp.write_all(piece.as_bytes()).await.unwrap();
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                }
+            });
+        }
+    });
+    (address, made)
+}
+
+#[tokio::test]
+async fn answers_are_read_as_their_heads_say_and_connections_kept_where_they_may_be() {
+    let tasks = Tasks::new();
+    let cases: [(Pieces, usize); 10] = [
+        (&["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], 1),
+        (&["HTTP/1.1 200 OK\r\nConte", "nt-Length: 2\r\n\r\no", "k"], 1),
+        (&["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], 1),
+        (&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n"], 1),
+        (&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok", "\r\n0\r\nA: b\r\n", "\r\n"], 1),
+        (&["HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"], 3),
+        (&["HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"], 3),
+        (&["HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok"], 3),
+        // What comes behind an answer is nobody's answer.
+        (
+            &[
+                "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+            ],
+            3,
+        ),
+        (&["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "late"], 3),
+    ];
+    for (answer, connections) in cases {
+        let (address, made) = scripted(&tasks, answer, if connections == 1 { 3 } else { 1 }).await;
+        let outbound = Outbound::new(settings(&["127.0.0.1"])).unwrap();
+        for _ in 0..3 {
+            let got = outbound.request(post(&format!("http://{address}/"))).await.unwrap();
+            assert_eq!(text(got).await, "ok", "{answer:?}");
+            // Until a late piece came.
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        assert_eq!(made.load(Ordering::Relaxed), connections, "{answer:?}");
+    }
+    tasks.stop();
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_an_error() {
+    let tasks = Tasks::new();
+    let cases: [Pieces; 4] = [
+        &["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok"],
+        &["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok"],
+        &["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"],
+        &["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokay\r\n0\r\n\r\n"],
+    ];
+    for answer in cases {
+        let (address, _) = scripted(&tasks, answer, 1).await;
+        let outbound = Outbound::new(settings(&["127.0.0.1"])).unwrap();
+        let got = outbound.request(post(&format!("http://{address}/"))).await.unwrap();
+        assert!(got.into_body().collect().await.is_err(), "{answer:?}");
+    }
+    tasks.stop();
+}
+
+#[tokio::test]
+async fn a_server_may_answer_before_it_has_read_a_large_request() {
+    let (address, listener) = watched().await;
+    let tasks = Tasks::new();
+    let server = tasks.spawn("server", async move {
+        let (mut tcp, _) = listener.accept().await.unwrap();
+        let mut seen = vec![0u8; 1024];
+        assert!(tcp.read(&mut seen).await.unwrap() > 0);
+        tcp.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    });
+    let outbound = Outbound::new(settings(&["127.0.0.1"])).unwrap();
+    let large = Request::post(format!("http://{address}/")).body(Bytes::from(vec![b'x'; 16 << 20])).unwrap();
+    let answer = timeout(PATIENCE, outbound.request(large)).await.unwrap().unwrap();
+    assert_eq!((answer.status(), text(answer).await.as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "no"));
     server.await.unwrap();
 }
 
