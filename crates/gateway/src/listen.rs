@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bailiwick_mcp::headers::LAST_EVENT_ID;
+use bailiwick_mcp::headers::{LAST_EVENT_ID, MCP_SESSION_ID};
 use bailiwick_mcp::{Edits, Method, ObjectPatch, Patch, Raw, Refusal};
 use bailiwick_model::definition::DefinitionKind;
 use bailiwick_model::grant::Action;
@@ -40,7 +40,7 @@ pub(crate) async fn get(visit: &Arc<Visit>, headers: &HeaderMap) -> Result<Reply
             "A GET stream is text/event-stream; say so in Accept",
         ));
     }
-    if !headers.contains_key(bailiwick_mcp::headers::MCP_SESSION_ID) {
+    if !headers.contains_key(&MCP_SESSION_ID) {
         // Modern clients have no GET stream (spec 2026-07-28 basic/transports/streamable-http).
         return Err(Refusal::new(
             bailiwick_mcp::error::INVALID_REQUEST,
@@ -69,7 +69,7 @@ async fn own(visit: &Arc<Visit>, session: &Session, headers: &HeaderMap) -> Resu
     let permit = decide(visit, &facts, Action::List, &found, server.server.name.as_str()).await?;
     let carrier = Carrier::choose(visit, server, Client::Session(session))?;
     local::record(visit, &facts).await?;
-    let resume = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok());
+    let resume = headers.get(&LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let upstreams = &visit.gateway.parts.upstreams;
     let answer =
         upstreams.listen(&permit, &carrier.conversation, resume).await.map_err(|error| refusal_of(&error))?;
@@ -102,7 +102,7 @@ async fn own(visit: &Arc<Visit>, session: &Session, headers: &HeaderMap) -> Resu
 
 /// DELETE: the client ends its session.
 pub(crate) async fn delete(visit: &Arc<Visit>, headers: &HeaderMap) -> Result<Reply, Refusal> {
-    if !headers.contains_key(bailiwick_mcp::headers::MCP_SESSION_ID) {
+    if !headers.contains_key(&MCP_SESSION_ID) {
         return Err(Refusal::new(
             bailiwick_mcp::error::INVALID_REQUEST,
             StatusCode::METHOD_NOT_ALLOWED,

@@ -102,7 +102,7 @@ pub(crate) async fn one(
 
 /// The session that the headers name, for this caller at this endpoint.
 pub(crate) fn session_of(visit: &Visit, headers: &HeaderMap) -> Result<Arc<Session>, Refusal> {
-    let mut ids = headers.get_all(MCP_SESSION_ID).iter();
+    let mut ids = headers.get_all(&MCP_SESSION_ID).iter();
     let (id, second) = (ids.next(), ids.next());
     let id = id.filter(|_| second.is_none()).and_then(|id| id.to_str().ok());
     let id = id.ok_or_else(|| bad_request("Exactly one Mcp-Session-Id is needed; initialize first"))?;
@@ -113,7 +113,7 @@ fn limits(visit: &Visit, headers: &HeaderMap) -> Limits {
     let limits = &visit.gateway.parts.limits;
     // Batches exist in 2025-03-26 only, which knew no version header.
     let batches = headers
-        .get(MCP_PROTOCOL_VERSION)
+        .get(&MCP_PROTOCOL_VERSION)
         .is_none_or(|version| version.as_bytes() == Era::V2025_03_26.as_str().as_bytes());
     if batches { limits.message.with_batches(limits.batch) } else { limits.message }
 }
@@ -121,6 +121,9 @@ fn limits(visit: &Visit, headers: &HeaderMap) -> Limits {
 fn acceptable(headers: &HeaderMap) -> Result<(), Refusal> {
     let refuse = |status, text| Err(Refusal::new(bailiwick_mcp::error::INVALID_REQUEST, status, text));
     let json = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|text| {
+        if text == "application/json" {
+            return true;
+        }
         let essence = text.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/json")
     });

@@ -1,5 +1,6 @@
 //! What a step of the data path answers, before it is an HTTP response: the one place that makes responses.
 
+use bailiwick_mcp::headers::MCP_SESSION_ID;
 use bailiwick_mcp::{GatewayError, RawId, Refusal};
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
@@ -10,7 +11,6 @@ use crate::body::{Body, Pieces};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-const SESSION: HeaderName = HeaderName::from_static(bailiwick_mcp::headers::MCP_SESSION_ID);
 const ACCEL: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// An answer.
@@ -55,7 +55,7 @@ impl Reply {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if let Some(id) = self.session {
-            headers.insert(SESSION, id);
+            headers.insert(&MCP_SESSION_ID, id);
         }
         match self.content {
             Content::Empty => {}

@@ -3,27 +3,31 @@
 use bailiwick_mcp::Request;
 use bailiwick_mcp::headers::meta;
 use bailiwick_model::call::Trace;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+
+static TRACEPARENT: HeaderName = HeaderName::from_static(meta::TRACEPARENT);
+static TRACESTATE: HeaderName = HeaderName::from_static(meta::TRACESTATE);
+static BAGGAGE: HeaderName = HeaderName::from_static(meta::BAGGAGE);
 
 /// Longest `tracestate` or `baggage` that is passed on, in bytes (W3C: at least 512 and 8192).
 const MAX_STATE: usize = 8192;
 
 /// The trace of a request; none of it if `traceparent` is absent or invalid.
 pub(crate) fn of(headers: &HeaderMap, request: &Request<'_>) -> Trace {
-    let word = |name: &str| -> Option<Box<str>> {
-        match request.meta(name) {
+    let word = |name: &HeaderName| -> Option<Box<str>> {
+        match request.meta(name.as_str()) {
             Some(raw) => raw.string().map(|text| text.into()),
             None => headers.get(name).and_then(|value| value.to_str().ok()).map(Into::into),
         }
     };
-    let parent = word(meta::TRACEPARENT).filter(|text| is_traceparent(text));
+    let parent = word(&TRACEPARENT).filter(|text| is_traceparent(text));
     if parent.is_none() {
-        return Trace { baggage: word(meta::BAGGAGE).filter(|t| fits(t)), ..Trace::default() };
+        return Trace { baggage: word(&BAGGAGE).filter(|t| fits(t)), ..Trace::default() };
     }
     Trace {
         parent,
-        state: word(meta::TRACESTATE).filter(|t| fits(t)),
-        baggage: word(meta::BAGGAGE).filter(|t| fits(t)),
+        state: word(&TRACESTATE).filter(|t| fits(t)),
+        baggage: word(&BAGGAGE).filter(|t| fits(t)),
     }
 }
 

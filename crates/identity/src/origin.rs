@@ -38,6 +38,8 @@ impl ForeignRequest {
 /// By which names this gateway may be addressed, and pages of which origins may address it.
 #[derive(Debug, Clone)]
 pub struct HostRules {
+    /// What nearly every `Host` says, as it is written there.
+    usual: Vec<String>,
     hosts: Vec<String>,
     origins: Vec<String>,
     local: bool,
@@ -49,13 +51,20 @@ impl HostRules {
     pub fn new(public_url: &str, listen: &[SocketAddr], allowed_origins: &[String]) -> Self {
         let public = public_url.parse::<Uri>().ok();
         let public_host = public.as_ref().and_then(Uri::host).map(|host| plain(host).to_owned());
+        let public_name = public
+            .as_ref()
+            .and_then(Uri::authority)
+            .map(ToString::to_string)
+            .filter(|name| !name.contains('@'));
+        let named = listen.iter().filter(|at| !at.ip().is_unspecified()).map(ToString::to_string);
+        let usual = named.chain(public_name).collect();
         let mut hosts: Vec<String> =
             listen.iter().filter(|at| !at.ip().is_unspecified()).map(|at| at.ip().to_string()).collect();
         let local = listen.iter().any(|at| at.ip().is_loopback())
             || public_host.as_deref().is_some_and(is_this_machine);
         hosts.extend(public_host);
         let origins = allowed_origins.iter().map(String::as_str).chain([public_url]).filter_map(origin_of);
-        Self { hosts, origins: origins.collect(), local }
+        Self { usual, hosts, origins: origins.collect(), local }
     }
 
     /// Judges a request by its headers and its target (whose authority stands for `Host` in HTTP/2).
@@ -69,6 +78,9 @@ impl HostRules {
 
     fn check_host(&self, headers: &HeaderMap, target: &Uri) -> Result<(), ForeignRequest> {
         let header = single(headers, &HOST).map_err(|Double| ForeignRequest::Host)?;
+        if target.authority().is_none() && header.is_some_and(|text| self.usual.iter().any(|u| u == text)) {
+            return Ok(());
+        }
         let header = match header {
             Some(text) => Some(text.parse::<Authority>().map_err(|_| ForeignRequest::Host)?),
             None => None,

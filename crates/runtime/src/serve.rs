@@ -6,6 +6,7 @@ mod accept;
 mod connection;
 mod framing;
 mod guarded;
+mod idle;
 mod tls;
 
 use std::io;

@@ -16,7 +16,7 @@ use bailiwick_mcp::headers::{LAST_EVENT_ID, MCP_SESSION_ID};
 use bailiwick_mcp::{Era, RawId};
 use bailiwick_runtime::outbound::Body;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use crate::conversation::{Conversation, Kind, Request};
 use crate::upstream::Shared;
@@ -152,7 +152,7 @@ impl Http {
         if let Some(id) = last_event_id {
             let id = HeaderValue::from_str(id)
                 .map_err(|_| UpstreamError::Request("the event id is no header value"))?;
-            headers.insert(HeaderName::from_static(LAST_EVENT_ID), id);
+            headers.insert(&LAST_EVENT_ID, id);
         }
         let response = self.wire.send(Method::GET, headers, Bytes::new()).await?;
         reply::answer(&self.wire, response, Passage::direct(None, conversation.era)).await
@@ -283,7 +283,7 @@ fn owed(answer: Answer) -> Result<Answer, UpstreamError> {
 
 /// The session id that an answer gives. Only visible ASCII is allowed (spec 2025-11-25 basic/transports).
 fn session_id(response: &Response<Body>) -> Result<Option<HeaderValue>, UpstreamError> {
-    let Some(id) = response.headers().get(MCP_SESSION_ID) else { return Ok(None) };
+    let Some(id) = response.headers().get(&MCP_SESSION_ID) else { return Ok(None) };
     let good = response.status() == StatusCode::OK
         && id.len() <= 1_024
         && id.as_bytes().iter().all(|byte| (0x21..=0x7e).contains(byte));

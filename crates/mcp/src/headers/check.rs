@@ -1,6 +1,6 @@
 //! Check of a modern request's headers against its body (streamable-http "Server Validation").
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::param::{Kind, ParamHeader, safe_integer, scalar_text};
 use super::{MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, ParamHeaders, decode, meta, value};
@@ -37,21 +37,21 @@ impl HeaderMismatch {
 /// # Errors
 /// [`HeaderMismatch`] for the first header that is missing, malformed, or says something else than the body.
 pub fn check(headers: &HeaderMap, request: &Request<'_>) -> Result<(), HeaderMismatch> {
-    let version = required(headers, MCP_PROTOCOL_VERSION)?;
+    let version = required(headers, &MCP_PROTOCOL_VERSION)?;
     let body_version = request.meta(meta::PROTOCOL_VERSION).and_then(|raw| raw.string());
-    if body_version.as_deref() != Some(plain(version, MCP_PROTOCOL_VERSION)?) {
-        return Err(HeaderMismatch::Differs(MCP_PROTOCOL_VERSION.into()));
+    if body_version.as_deref() != Some(plain(version, &MCP_PROTOCOL_VERSION)?) {
+        return Err(HeaderMismatch::Differs(MCP_PROTOCOL_VERSION.as_str().into()));
     }
-    let method = required(headers, MCP_METHOD)?;
-    if plain(method, MCP_METHOD)? != request.method {
-        return Err(HeaderMismatch::Differs(MCP_METHOD.into()));
+    let method = required(headers, &MCP_METHOD)?;
+    if plain(method, &MCP_METHOD)? != request.method {
+        return Err(HeaderMismatch::Differs(MCP_METHOD.as_str().into()));
     }
     let mirrored = Method::parse(&request.method).mirrored_param();
     match mirrored.and_then(|param| request.param(param)).and_then(|raw| raw.string()) {
-        Some(name) => same_text(required(headers, MCP_NAME)?, MCP_NAME, &name),
+        Some(name) => same_text(required(headers, &MCP_NAME)?, &MCP_NAME, &name),
         // Nothing to mirror: a header that claims something contradicts the body.
-        None if mirrored.is_some() && headers.contains_key(MCP_NAME) => {
-            Err(HeaderMismatch::Differs(MCP_NAME.into()))
+        None if mirrored.is_some() && headers.contains_key(&MCP_NAME) => {
+            Err(HeaderMismatch::Differs(MCP_NAME.as_str().into()))
         }
         None => Ok(()),
     }
@@ -68,11 +68,12 @@ pub fn check_params(
 ) -> Result<(), HeaderMismatch> {
     let arguments = request.params.as_ref().and_then(|params| params.arguments());
     params.list.iter().try_for_each(|param| {
-        let name = param.header.as_str();
-        let argument = param.argument(arguments).map_err(|_| HeaderMismatch::Differs(name.into()))?;
+        let name = &param.header;
+        let argument =
+            param.argument(arguments).map_err(|_| HeaderMismatch::Differs(name.as_str().into()))?;
         match argument {
             Some(argument) => check_param(required(headers, name)?, param, argument),
-            None if headers.contains_key(name) => Err(HeaderMismatch::Differs(name.into())),
+            None if headers.contains_key(name) => Err(HeaderMismatch::Differs(name.as_str().into())),
             None => Ok(()),
         }
     })
@@ -99,30 +100,30 @@ fn check_param(
     }
 }
 
-fn same_text(header: &HeaderValue, name: &str, body: &str) -> Result<(), HeaderMismatch> {
+fn same_text(header: &HeaderValue, name: &HeaderName, body: &str) -> Result<(), HeaderMismatch> {
     match decode(header) {
-        None => Err(HeaderMismatch::Invalid(name.into())),
+        None => Err(HeaderMismatch::Invalid(name.as_str().into())),
         Some(said) if said == body => Ok(()),
-        Some(_) => Err(HeaderMismatch::Differs(name.into())),
+        Some(_) => Err(HeaderMismatch::Differs(name.as_str().into())),
     }
 }
 
 /// The only value of a header.
 pub(super) fn single<'h>(
     headers: &'h HeaderMap,
-    name: &str,
+    name: &HeaderName,
 ) -> Result<Option<&'h HeaderValue>, HeaderMismatch> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (_, Some(_)) => Err(HeaderMismatch::Repeated(name.into())),
+        (_, Some(_)) => Err(HeaderMismatch::Repeated(name.as_str().into())),
         (value, None) => Ok(value),
     }
 }
 
-fn required<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h HeaderValue, HeaderMismatch> {
-    single(headers, name)?.ok_or_else(|| HeaderMismatch::Missing(name.into()))
+fn required<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<&'h HeaderValue, HeaderMismatch> {
+    single(headers, name)?.ok_or_else(|| HeaderMismatch::Missing(name.as_str().into()))
 }
 
-pub(super) fn plain<'h>(value: &'h HeaderValue, name: &str) -> Result<&'h str, HeaderMismatch> {
-    value::plain(value).ok_or_else(|| HeaderMismatch::Invalid(name.into()))
+pub(super) fn plain<'h>(value: &'h HeaderValue, name: &HeaderName) -> Result<&'h str, HeaderMismatch> {
+    value::plain(value).ok_or_else(|| HeaderMismatch::Invalid(name.as_str().into()))
 }

@@ -37,8 +37,8 @@ impl Spoken {
 /// A [`Refusal`] with HTTP 400: -32022 for an unsupported version, -32602 for missing keys, -32020 for a broken or
 /// contradicting version header, -32600 for what the era does not allow.
 pub fn classify(headers: &HeaderMap, message: &Message<'_>) -> Result<Spoken, Refusal> {
-    let header = single(headers, MCP_PROTOCOL_VERSION).map_err(|e| e.refusal())?;
-    let header = header.map(|v| plain(v, MCP_PROTOCOL_VERSION)).transpose().map_err(|e| e.refusal())?;
+    let header = single(headers, &MCP_PROTOCOL_VERSION).map_err(|e| e.refusal())?;
+    let header = header.map(|v| plain(v, &MCP_PROTOCOL_VERSION)).transpose().map_err(|e| e.refusal())?;
     match message {
         Message::Request(request) => of_request(header, request),
         Message::Notification(_) => by_header(header),
@@ -69,7 +69,7 @@ fn of_request(header: Option<&str>, request: &Request<'_>) -> Result<Spoken, Ref
 fn modern(header: Option<&str>, version: &str, request: &Request<'_>) -> Result<Spoken, Refusal> {
     // A contradiction is said before the version is judged: whichever the client meant, it is malformed.
     if header.is_some_and(|header| header != version) {
-        return Err(super::HeaderMismatch::Differs(MCP_PROTOCOL_VERSION.into()).refusal());
+        return Err(super::HeaderMismatch::Differs(MCP_PROTOCOL_VERSION.as_str().into()).refusal());
     }
     let era = Era::parse(version).filter(|era| era.is_modern());
     let era = era.ok_or_else(|| Refusal::unsupported_version(version))?;

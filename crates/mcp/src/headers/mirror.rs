@@ -1,6 +1,6 @@
 //! Headers for a request to a modern server, built from what the request says.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
 use super::{MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, ParamHeaders, encode};
 use crate::json::{Malformed, Raw};
@@ -28,10 +28,7 @@ pub struct Mirror<'a> {
 /// [`Malformed`] if the arguments cannot be read.
 pub fn mirror(headers: &mut HeaderMap, what: &Mirror<'_>) -> Result<(), Malformed> {
     if what.era.requires_version_header() {
-        headers.insert(
-            HeaderName::from_static(MCP_PROTOCOL_VERSION),
-            HeaderValue::from_static(what.era.as_str()),
-        );
+        headers.insert(&MCP_PROTOCOL_VERSION, HeaderValue::from_static(what.era.as_str()));
     }
     if !what.era.mirrors_headers() {
         return Ok(());
@@ -41,9 +38,9 @@ pub fn mirror(headers: &mut HeaderMap, what: &Mirror<'_>) -> Result<(), Malforme
         Method::Unknown => encode(what.method),
         known => HeaderValue::from_static(known.as_str()),
     };
-    headers.insert(HeaderName::from_static(MCP_METHOD), method_value);
+    headers.insert(&MCP_METHOD, method_value);
     if let Some(name) = what.name.filter(|_| method.mirrored_param().is_some()) {
-        headers.insert(HeaderName::from_static(MCP_NAME), encode(name));
+        headers.insert(&MCP_NAME, encode(name));
     }
     if let Some(params) = what.params {
         for (name, text) in params.values(what.arguments)? {

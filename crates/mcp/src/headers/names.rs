@@ -1,17 +1,19 @@
 //! Names of headers and of reserved `_meta` keys.
 
+use http::HeaderName;
+
 /// `MCP-Protocol-Version`.
-pub const MCP_PROTOCOL_VERSION: &str = "mcp-protocol-version";
+pub static MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// `Mcp-Session-Id` (legacy eras).
-pub const MCP_SESSION_ID: &str = "mcp-session-id";
+pub static MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 /// `Mcp-Method` mirrors `method` (modern era).
-pub const MCP_METHOD: &str = "mcp-method";
+pub static MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 /// `Mcp-Name` mirrors name, uri or task id (modern era).
-pub const MCP_NAME: &str = "mcp-name";
+pub static MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// `Mcp-Param-…` mirror annotated arguments (modern era).
 pub const MCP_PARAM_PREFIX: &str = "mcp-param-";
 /// `Last-Event-ID` resumes a stream (legacy eras).
-pub const LAST_EVENT_ID: &str = "last-event-id";
+pub static LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// What the protocol's own `_meta` keys start with.
 pub const META_PREFIX: &str = "io.modelcontextprotocol/";
 

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -18,12 +19,13 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::ServeLimits;
 use super::guarded::Guarded;
+use super::idle::IdleTimer;
 use crate::Scheme;
 
 /// The client's preface of HTTP/2 (RFC 9113 section 3.4).
@@ -34,6 +36,8 @@ const MAX_STREAMS: u32 = 256;
 const MAX_HEADERS: usize = 128;
 /// How often a silent HTTP/2 client is asked whether it is there, and how long it may take to say so.
 const PING_EVERY: Duration = Duration::from_secs(60);
+/// How often an HTTP/1.1 connection is looked at within its idle time.
+const LOOKS: u32 = 4;
 
 /// Who is at the other end of the connection; in the extensions of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,15 +157,16 @@ where
     let spoken = Arc::new(AtomicBool::new(false));
     let io = TokioIo::new(Guarded::new(io, limits.header_timeout, Arc::clone(&spoken)));
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
+        .timer(IdleTimer)
         // hyper's clock runs while it waits for a request: that is the idle time. The guard has the
         // shorter one of a head that began.
         .header_read_timeout(limits.idle_timeout)
         .max_header_size(limits.max_header_bytes)
         .max_headers(MAX_HEADERS)
         .serve_connection(io, service);
+    let looking = Looking { connection, pace: limits.idle_timeout / LOOKS, next: None };
     // hyper takes a connection without any request yet for a busy one.
-    drive(connection, &shared.stop, || spoken.load(Ordering::Relaxed)).await
+    drive(looking, &shared.stop, || spoken.load(Ordering::Relaxed)).await
 }
 
 async fn http2<IO, S, B>(io: IO, shared: &Shared, service: S) -> Result<(), ConnectionError>
@@ -217,6 +222,32 @@ where
 {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
+    }
+}
+
+/// A connection that is looked at once in a while, though nothing comes, since its idle clock wakes nobody.
+struct Looking<C> {
+    connection: C,
+    pace: Duration,
+    next: Option<Pin<Box<Sleep>>>,
+}
+
+impl<C: Graceful + Unpin> Future for Looking<C> {
+    type Output = hyper::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
+        let this = &mut *self;
+        let next = this.next.get_or_insert_with(|| Box::pin(sleep(this.pace)));
+        while next.as_mut().poll(cx).is_ready() {
+            next.as_mut().reset(Instant::now() + this.pace);
+        }
+        Pin::new(&mut this.connection).poll(cx)
+    }
+}
+
+impl<C: Graceful + Unpin> Graceful for Looking<C> {
+    fn finish(mut self: Pin<&mut Self>) {
+        Pin::new(&mut self.connection).finish();
     }
 }
 

@@ -61,10 +61,10 @@ impl Endpoint {
     pub(super) fn legacy_headers(&self, era: Era, session: Option<HeaderValue>) -> HeaderMap {
         let mut headers = self.base.clone();
         if era.requires_version_header() {
-            add(&mut headers, MCP_PROTOCOL_VERSION, HeaderValue::from_static(era.as_str()));
+            add(&mut headers, &MCP_PROTOCOL_VERSION, HeaderValue::from_static(era.as_str()));
         }
         if let Some(id) = session {
-            add(&mut headers, MCP_SESSION_ID, id);
+            add(&mut headers, &MCP_SESSION_ID, id);
         }
         headers
     }
@@ -97,8 +97,8 @@ impl Endpoint {
 }
 
 /// Adds a header unless the server has a static one of that name.
-fn add(headers: &mut HeaderMap, name: &'static str, value: HeaderValue) {
-    headers.entry(HeaderName::from_static(name)).or_insert(value);
+fn add(headers: &mut HeaderMap, name: &HeaderName, value: HeaderValue) {
+    headers.entry(name).or_insert(value);
 }
 
 /// What the modern era shows of the body (spec 2026-07-28 basic/transports/streamable-http "Headers").
@@ -107,9 +107,9 @@ fn mirrored(headers: &mut HeaderMap, request: &Request<'_>) -> Result<(), Upstre
         Method::Unknown => headers::encode(request.method),
         known => HeaderValue::from_static(known.as_str()),
     };
-    add(headers, MCP_METHOD, method);
+    add(headers, &MCP_METHOD, method);
     if let Some(name) = request.name {
-        add(headers, MCP_NAME, headers::encode(name));
+        add(headers, &MCP_NAME, headers::encode(name));
     }
     for (name, value) in &request.params {
         let malformed = || UpstreamError::Request("a parameter's header is malformed");
@@ -129,7 +129,7 @@ pub(super) fn trace(headers: &mut HeaderMap, request: &Request<'_>) {
     {
         // What is no header value was no header either: it came in `_meta` and goes on there.
         if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
-            add(headers, name, value);
+            add(headers, &HeaderName::from_static(name), value);
         }
     }
 }

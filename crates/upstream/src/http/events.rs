@@ -10,7 +10,7 @@ use bailiwick_mcp::{frame, frames};
 use bailiwick_runtime::outbound::Body;
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 
 use super::Wire;
 use super::passage::Passage;
@@ -151,7 +151,7 @@ impl Reading {
         self.resumptions += 1;
         tokio::time::sleep(Duration::from_millis(self.retry.min(LONGEST_RETRY))).await;
         let mut headers = super::listening(headers);
-        headers.insert(HeaderName::from_static(LAST_EVENT_ID), id);
+        headers.insert(&LAST_EVENT_ID, id);
         let response = self.wire.send(Method::GET, headers, Bytes::new()).await?;
         if response.status() != StatusCode::OK {
             return Ok(false);

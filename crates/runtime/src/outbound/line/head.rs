@@ -1,6 +1,9 @@
 //! The heads of HTTP/1.1 messages: a request's as it is written, an answer's as it is read (RFC 9112).
 
 use std::io;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::LazyLock;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
@@ -12,6 +15,8 @@ use super::chunks::Chunks;
 const MAX_HEADERS: usize = 128;
 /// The largest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
+
+static PARSER: LazyLock<httparse::ParserConfig> = LazyLock::new(httparse::ParserConfig::default);
 
 /// How an answer's body ends.
 #[derive(Debug)]
@@ -72,9 +77,12 @@ fn line(head: &mut BytesMut, name: &HeaderName, value: &[u8]) {
 /// If it is no HTTP/1 answer, too large, or ambiguous about where its body ends (RFC 9112 section 6.3).
 pub(super) fn read(from: &mut BytesMut, method: &Method) -> io::Result<Option<Head>> {
     loop {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut parsed = httparse::Response::new(&mut headers);
-        let length = match parsed.parse(from).map_err(invalid)? {
+        let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut parsed = httparse::Response::new(&mut []);
+        let length = match PARSER
+            .parse_response_with_uninit_headers(&mut parsed, from, &mut headers)
+            .map_err(invalid)?
+        {
             httparse::Status::Complete(length) => length,
             httparse::Status::Partial if from.len() > MAX_HEAD => {
                 return Err(invalid("its head is too large"));
@@ -84,12 +92,11 @@ pub(super) fn read(from: &mut BytesMut, method: &Method) -> io::Result<Option<He
         let code = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
         let status = code.ok_or_else(|| invalid("it has no status"))?;
         let newer = parsed.version == Some(1);
-        let mut places = [(0, 0, 0, 0); MAX_HEADERS];
-        let count = parsed.headers.len();
-        for (place, header) in places.iter_mut().zip(&*parsed.headers) {
-            let (name, value) = (offset(from, header.name.as_bytes()), offset(from, header.value));
-            *place = (name, name + header.name.len(), value, value + header.value.len());
-        }
+        let places: Vec<_> = parsed
+            .headers
+            .iter()
+            .map(|header| (place(from, header.name.as_bytes()), place(from, header.value)))
+            .collect();
         let bytes = from.split_to(length).freeze();
         if status.is_informational() {
             if status == StatusCode::SWITCHING_PROTOCOLS {
@@ -97,22 +104,22 @@ pub(super) fn read(from: &mut BytesMut, method: &Method) -> io::Result<Option<He
             }
             continue;
         }
-        let headers = collect(&bytes, &places[..count])?;
+        let headers = collect(&bytes, places)?;
         return judge(status, newer, headers, method).map(Some);
     }
 }
 
-/// Where a part of a buffer begins in it.
-fn offset(whole: &[u8], part: &[u8]) -> usize {
-    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
+/// Where a part of a buffer is in it.
+fn place(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    start..start + part.len()
 }
 
-fn collect(bytes: &Bytes, places: &[(usize, usize, usize, usize)]) -> io::Result<HeaderMap> {
+fn collect(bytes: &Bytes, places: Vec<(Range<usize>, Range<usize>)>) -> io::Result<HeaderMap> {
     let mut headers = HeaderMap::with_capacity(places.len());
-    for (name, name_end, value, value_end) in places {
-        let name = bytes.get(*name..*name_end).unwrap_or_default();
-        let name = HeaderName::from_bytes(name).map_err(invalid)?;
-        let value = HeaderValue::from_maybe_shared(bytes.slice(*value..*value_end)).map_err(invalid)?;
+    for (name, value) in places {
+        let name = HeaderName::from_bytes(bytes.get(name).unwrap_or_default()).map_err(invalid)?;
+        let value = HeaderValue::from_maybe_shared(bytes.slice(value)).map_err(invalid)?;
         headers.append(name, value);
     }
     Ok(headers)
