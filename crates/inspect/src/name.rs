@@ -27,13 +27,16 @@ pub(crate) fn meaning(name: &str) -> Option<Kind> {
 /// A mark in a name says what was there, not what the value is.
 fn without_marks(name: &str) -> Option<Kind> {
     let marks = Kind::ALL.iter().map(|kind| kind.mark());
-    let bare = marks.fold(name.to_owned(), |name, mark| name.replace(mark, ""));
-    if bare.contains('[') { long(&bare) } else { meaning(&bare) }
+    let bare = marks.fold(name.to_owned(), |name, mark| name.replace(mark, GAP));
+    long(&bare)
 }
 
+/// What stands for a mark: it joins nothing.
+const GAP: &str = "\0";
+
 fn long(name: &str) -> Option<Kind> {
-    let long: Vec<u8> =
-        name.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect();
+    let part = |b: &u8| b.is_ascii_alphanumeric() || *b == 0;
+    let long: Vec<u8> = name.bytes().filter(part).map(|b| b.to_ascii_lowercase()).collect();
     normal(&long, name)
 }
 
@@ -72,9 +75,47 @@ fn stems(first: u8) -> &'static [&'static str] {
     }
 }
 
+/// Whether some word of [`stems`] begins with these three letters.
+fn begins_stem(begin: &[u8]) -> bool {
+    matches!(
+        begin,
+        b"acc"
+            | b"api"
+            | b"aut"
+            | b"bea"
+            | b"con"
+            | b"coo"
+            | b"cre"
+            | b"dep"
+            | b"enc"
+            | b"hma"
+            | b"idt"
+            | b"ken"
+            | b"lic"
+            | b"mas"
+            | b"mne"
+            | b"mot"
+            | b"one"
+            | b"pas"
+            | b"pho"
+            | b"pri"
+            | b"pwd"
+            | b"rec"
+            | b"ref"
+            | b"sec"
+            | b"see"
+            | b"ses"
+            | b"sha"
+            | b"sig"
+            | b"soc"
+            | b"ssh"
+            | b"sto"
+    )
+}
+
 fn normal(name: &[u8], original: &str) -> Option<Kind> {
-    for (at, first) in name.iter().enumerate() {
-        for stem in stems(*first) {
+    for (at, begin) in name.windows(3).enumerate().filter(|(_, begin)| begins_stem(begin)) {
+        for stem in stems(begin[0]) {
             if name[at..].starts_with(stem.as_bytes()) && !name[at..].starts_with(b"secretar") {
                 return Some(of_stem(stem));
             }

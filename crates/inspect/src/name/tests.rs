@@ -72,3 +72,12 @@ fn other_names_do_not() {
         assert_eq!(meaning(name), None, "{name}");
     }
 }
+
+#[test]
+fn every_stem_is_reached() {
+    for first in b'a'..=b'z' {
+        for stem in super::stems(first) {
+            assert!(stem.as_bytes()[0] == first && meaning(&format!("x_{stem}_x")).is_some(), "{stem}");
+        }
+    }
+}
