@@ -212,3 +212,68 @@ fn a_secret_across_the_cut_is_masked() {
         "{redacted:?}"
     );
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a deadline")]
+fn hostile_texts_take_no_longer_than_others() {
+    let label = ["PRIVATE", " KEY"].concat();
+    for part in [
+        "@",
+        "a@a.",
+        "@a.b",
+        "://",
+        "x://a:b/",
+        "x://a:b@",
+        "password=",
+        "password={",
+        "password=[",
+        "password=\"",
+        "pw=' ",
+        "--password {",
+        "--token '",
+        "Bearer ",
+        "-----BEGIN ",
+        &format!("-----BEGIN {label}-----"),
+        "eyJ",
+        "eyJa.",
+        "AKIA",
+        "sk-",
+        "ghp_",
+        "glpat-",
+        "1 ",
+        "+1",
+        "(212) ",
+        "01 ",
+        "4111",
+        "GB82 ",
+        "a1",
+        "%25",
+        "\\",
+        "\\u005c",
+        "\u{200B}",
+        "[",
+        "{\"a\":",
+        "[\"",
+        ":",
+        " :",
+        "=\"",
+        "Authorization:",
+        "[secret]",
+        "password is ",
+        "\"",
+        "[[\\\"",
+        "a@b.co ",
+        "4111 1111 1111 1111 ",
+    ] {
+        let text = part.repeat(100_000 / part.len());
+        let begin = std::time::Instant::now();
+        for raw in
+            [text.clone(), serde_json::to_string(&text).expect("JSON"), format!("{{\"a\":[\"{text}\"]}}")]
+        {
+            let redacted = redact(raw.as_bytes(), &Rules::default(), CAP);
+            serde_json::from_str::<Box<serde_json::value::RawValue>>(&redacted.body).expect("JSON");
+        }
+        let taken = begin.elapsed().as_secs_f32();
+        assert!(taken < 10.0, "{part:?}: {taken} s");
+    }
+}

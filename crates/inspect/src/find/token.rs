@@ -23,8 +23,8 @@ enum Body {
     Dotted,
     /// Those of a path.
     Path,
-    /// A JSON Web Token.
-    Jwt,
+    /// Those of base64 in either alphabet.
+    Base64,
 }
 
 impl Body {
@@ -35,10 +35,13 @@ impl Body {
             Self::Url => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'),
             Self::Dotted => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'='),
             Self::Path => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/'),
-            Self::Jwt => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'=' | b'+' | b'/'),
+            Self::Base64 => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'=' | b'+' | b'/'),
         }
     }
 }
+
+/// How a JSON object begins in base64.
+const JWT: &str = "eyJ";
 
 /// How tokens begin, what follows, and at least how many bytes of it.
 const TOKENS: &[(&str, Body, usize)] = &[
@@ -83,7 +86,7 @@ const TOKENS: &[(&str, Body, usize)] = &[
     ("sk_test_", Body::Word, 16),
     ("rk_live_", Body::Word, 16),
     ("rk_test_", Body::Word, 16),
-    ("whsec_", Body::Jwt, 24),
+    ("whsec_", Body::Base64, 24),
     // Google
     ("AIza", Body::Url, 35),
     ("GOCSPX-", Body::Url, 20),
@@ -114,7 +117,7 @@ const TOKENS: &[(&str, Body, usize)] = &[
     ("ATATT3", Body::Dotted, 50),
     ("AGE-SECRET-KEY-1", Body::Word, 50),
     ("lin_api_", Body::Word, 30),
-    ("eyJ", Body::Jwt, 8),
+    (JWT, Body::Base64, 8),
 ];
 
 static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
@@ -128,21 +131,27 @@ static BEGINNINGS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 pub(super) fn find(text: &str, longest: usize, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
     let Some(beginnings) = &*BEGINNINGS else { return };
-    let mut at = 0;
+    let (mut at, mut no_jwt_before) = (0, 0);
     while let Some(hit) = beginnings.find(Input::new(bytes).range(at..)) {
-        let (_, body, least) = TOKENS[hit.pattern().as_usize()];
-        let token = match body {
-            Body::Jwt if bytes[hit.start()..].starts_with(b"eyJ") => {
-                jwt_end(bytes, hit.start()).map(|end| (Kind::Jwt, end))
-            }
-            _ => token_end(bytes, (hit.start(), hit.end()), body, least).map(|end| (Kind::Token, end)),
+        let (start, from) = (hit.start(), hit.end());
+        let (begin, body, least) = TOKENS[hit.pattern().as_usize()];
+        let token = if begin != JWT {
+            token_end(bytes, (start, from), body, least).map(|end| (Kind::Token, end))
+        } else if start < no_jwt_before {
+            None
+        } else {
+            let header = end_of(bytes, start, |b| body.has(b));
+            let end = jwt_end(bytes, start, header);
+            // The same run ends the same way for every beginning in it.
+            no_jwt_before = header;
+            end.map(|end| (Kind::Jwt, end))
         };
         match token {
             Some((kind, end)) => {
-                found.push(Finding { kind, range: hit.start()..end });
+                found.push(Finding { kind, range: start..end });
                 at = end;
             }
-            None => at = hit.start() + 1,
+            None => at = start + 1,
         }
     }
     if longest >= SECRET_KEY {
@@ -151,7 +160,8 @@ pub(super) fn find(text: &str, longest: usize, found: &mut Vec<Finding>) {
 }
 
 fn token_end(bytes: &[u8], (start, from): (usize, usize), body: Body, least: usize) -> Option<usize> {
-    let end = end_of(bytes, from, |b| body.has(b));
+    let ceiling = if body == Body::Capitals { bytes.len().min(from + least + 1) } else { bytes.len() };
+    let end = end_of(&bytes[..ceiling], from, |b| body.has(b));
     let previous = before(bytes, start);
     let good = match body {
         Body::Capitals => end - from == least && !body.has(previous),
@@ -163,14 +173,14 @@ fn token_end(bytes: &[u8], (start, from): (usize, usize), body: Body, least: usi
 }
 
 /// RFC 7519, section 3: a header that is an object, then one to four parts more. What is cut off behind is one, too.
-fn jwt_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut end = end_of(bytes, start, |b| Body::Jwt.has(b));
+fn jwt_end(bytes: &[u8], start: usize, header: usize) -> Option<usize> {
+    let mut end = header;
     if end - start < 12 {
         return None;
     }
     let mut parts = 0;
     while parts < 4 && byte(bytes, end) == b'.' {
-        end = end_of(bytes, end + 1, |b| Body::Jwt.has(b));
+        end = end_of(bytes, end + 1, |b| Body::Base64.has(b));
         parts += 1;
     }
     let payload = memchr::memchr(b'.', &bytes[start..end]).map(|dot| &bytes[start + dot + 1..end]);

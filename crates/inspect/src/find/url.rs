@@ -9,13 +9,19 @@ const TOKEN: usize = 16;
 
 pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     let bytes = text.as_bytes();
+    // Where the text without spaces that was looked at ends, and its last `@`.
+    let mut run = (0, None);
     for colon in memchr::memchr_iter(b':', bytes).filter(|colon| bytes[*colon..].starts_with(b"://")) {
         let start = colon + 3;
-        let run = end_of(bytes, start, |b| !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'`' | 0..=b' '));
-        let authority = end_of(&bytes[..run], start, |b| !matches!(b, b'/' | b'?' | b'#'));
-        let end = memchr::memrchr(b'@', &bytes[start..authority])
-            .or_else(|| careless(&bytes[start..run]))
-            .map(|at| start + at);
+        let authority = end_of(bytes, start, |b| !matches!(b, b'/' | b'?' | b'#') && in_url(b));
+        let mut end = memchr::memrchr(b'@', &bytes[start..authority]).map(|at| start + at);
+        if end.is_none() && careless(&bytes[start..authority]) {
+            if run.0 < start {
+                let stop = end_of(bytes, start, in_url);
+                run = (stop, memchr::memrchr(b'@', &bytes[start..stop]).map(|at| start + at));
+            }
+            end = run.1.filter(|at| *at > start);
+        }
         let Some(end) = end else { continue };
         let user = &text[start..end];
         let password = user.split_once(':').is_some_and(|(_, password)| !password.is_empty());
@@ -25,14 +31,15 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>) {
     }
 }
 
-/// The `@` behind a password in which somebody left `/`, `?` or `#` as they are: what stands behind the first colon is no port then.
-fn careless(rest: &[u8]) -> Option<usize> {
-    let colon = memchr::memchr3(b':', b'/', b'?', rest).filter(|at| rest[*at] == b':')?;
-    let port = end_of(rest, colon + 1, |b| b.is_ascii_digit());
-    if matches!(rest.get(port), None | Some(b'/' | b'?' | b'#')) {
-        return None;
-    }
-    memchr::memrchr(b'@', rest)
+fn in_url(b: u8) -> bool {
+    !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'`' | 0..=b' ')
+}
+
+/// Whether this is no authority but the beginning of a password in which somebody left `/`, `?` or `#` as they are: what stands
+/// behind the colon is no port.
+fn careless(authority: &[u8]) -> bool {
+    let colon = memchr::memchr(b':', authority).filter(|_| !authority.starts_with(b"["));
+    colon.is_some_and(|colon| !authority[colon + 1..].iter().all(u8::is_ascii_digit))
 }
 
 /// Whether the password, or all but the name, is masked already.

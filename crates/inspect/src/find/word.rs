@@ -9,6 +9,8 @@ use crate::name::meaning;
 
 /// Names are not longer than this, in bytes.
 const NAME: usize = 80;
+/// The label of a PEM block is not longer than this, in bytes.
+const LABEL: usize = 80;
 /// What scheme `Bearer` shows is not shorter than this, in bytes.
 const BEARER: usize = 8;
 /// What a secret that is told in a sentence is not shorter than, in bytes.
@@ -121,7 +123,7 @@ fn bare(bytes: &[u8], from: usize) -> Range<usize> {
     from..from + inner + usize::from(marked)
 }
 
-/// Whether a value is one: not a mark, not a word that says that there is none.
+/// Whether a value is one: not only marks, not a word that says that there is none.
 fn tells(value: &str) -> bool {
     const NOTHING: [&str; 12] = [
         "null",
@@ -137,9 +139,8 @@ fn tells(value: &str) -> bool {
         "invalid",
         "missing",
     ];
-    let rest = value.trim().split_ascii_whitespace().last().unwrap_or_default();
-    rest.bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80)
-        && !is_mark(rest)
+    value.bytes().any(|b| b.is_ascii_alphanumeric() || b >= 0x80)
+        && !value.split_ascii_whitespace().all(is_mark)
         && !NOTHING.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
@@ -149,10 +150,10 @@ pub(super) fn spoken(text: &str, found: &mut Vec<Finding>) {
     let mut at = 0;
     while at < bytes.len() {
         let end = end_of(bytes, at, is_word);
-        if end > at {
-            follow(text, &text[at..end], end, found);
-        }
-        at = end + 1;
+        let follower = if end > at { follow(text, &text[at..end], end) } else { None };
+        // What was found is not looked into: that keeps hostile texts from being read over and over.
+        at = (end + 1).max(follower.as_ref().map_or(0, |finding| finding.range.end));
+        found.extend(follower);
     }
 }
 
@@ -161,40 +162,41 @@ fn is_word(b: u8) -> bool {
 }
 
 /// What follows this word, which ends here.
-fn follow(text: &str, word: &str, end: usize, found: &mut Vec<Finding>) {
-    if !word.starts_with("--") && !(3..=10).contains(&word.len()) {
-        return;
-    }
+fn follow(text: &str, word: &str, end: usize) -> Option<Finding> {
     let bytes = text.as_bytes();
-    let from = end_of(bytes, end, |b| matches!(b, b' ' | b'\t'));
     if word == "-----BEGIN" {
-        found.extend(private_key(text, end - word.len()));
+        return private_key(text, end - word.len());
     }
+    let from = end_of(bytes, end, |b| matches!(b, b' ' | b'\t'));
     if from == end {
-        return;
+        return None;
     }
-    let push = |kind, range: Range<usize>, good: fn(&str) -> bool, found: &mut Vec<Finding>| {
-        if good(&text[range.clone()]) && tells(&text[range.clone()]) {
-            found.push(Finding { kind, range });
-        }
-    };
-    if let Some(flag) = word.strip_prefix("--") {
-        if let Some(kind) = meaning(flag).filter(|kind| matches!(kind, Kind::Secret | Kind::Credential)) {
-            push(kind, value(bytes, from), |value| !value.starts_with('-'), found);
-        }
+    let names = ["password", "passphrase", "passwd", "pwd", "secret", "token"];
+    let (kind, range, good) = if let Some(flag) = word.strip_prefix("--") {
+        let kind = meaning(flag).filter(|kind| matches!(kind, Kind::Secret | Kind::Credential))?;
+        let range = value(bytes, from);
+        let good = byte(bytes, range.start) != b'-';
+        (kind, range, good)
     } else if word.eq_ignore_ascii_case("bearer") {
-        push(Kind::Credential, bare(bytes, from), |value| value.len() >= BEARER && mixed(value), found);
+        let range = bare(bytes, from);
+        let good = range.len() >= BEARER && mixed(&text[range.clone()]);
+        (Kind::Credential, range, good)
     } else if word.eq_ignore_ascii_case("basic") {
-        push(Kind::Credential, bare(bytes, from), is_basic, found);
-    } else if ["password", "passphrase", "passwd", "pwd", "secret", "token"]
-        .iter()
-        .any(|secret| word.eq_ignore_ascii_case(secret))
-    {
+        let range = bare(bytes, from);
+        let good = is_basic(&text[range.clone()]);
+        (Kind::Credential, range, good)
+    } else if names.iter().any(|name| word.eq_ignore_ascii_case(name)) {
         let is = end_of(bytes, from, |b| b.is_ascii_alphabetic());
-        if bytes[from..is].eq_ignore_ascii_case(b"is") && byte(bytes, is) == b' ' {
-            push(Kind::Secret, value(bytes, is + 1), |value| value.len() >= SPOKEN && mixed(value), found);
+        if !bytes[from..is].eq_ignore_ascii_case(b"is") || byte(bytes, is) != b' ' {
+            return None;
         }
-    }
+        let range = value(bytes, is + 1);
+        let good = range.len() >= SPOKEN && mixed(&text[range.clone()]);
+        (Kind::Secret, range, good)
+    } else {
+        return None;
+    };
+    (good && tells(&text[range.clone()])).then_some(Finding { kind, range })
 }
 
 /// Whether the text is no plain word: there are digits, signs or capitals in it.
@@ -213,11 +215,13 @@ fn is_basic(value: &str) -> bool {
 
 /// A PEM private key that begins here, to its end or to that of the text (RFC 7468, section 2).
 fn private_key(text: &str, start: usize) -> Option<Finding> {
-    let label = text.get(start + "-----BEGIN".len()..)?;
-    let (label, body) = label.split_once("-----")?;
-    if label.len() > 64 || !label.contains("PRIVATE KEY") {
+    let label = start + "-----BEGIN".len();
+    let limit = text.floor_char_boundary(text.len().min(label + LABEL));
+    let (label_text, _) = text.get(label..limit)?.split_once("-----")?;
+    if !label_text.contains("PRIVATE KEY") {
         return None;
     }
+    let body = text.get(label + label_text.len() + "-----".len()..)?;
     let from = text.len() - body.len();
     let end = body.find("-----END").map_or(text.len(), |end| {
         let tail = from + end + "-----END".len();

@@ -6,7 +6,8 @@ use crate::{Counts, Kind, Rules};
 
 /// How deep JSON in strings of JSON is read as JSON; below, it is text.
 const NESTED: usize = 4;
-/// How many times what was replaced is looked at again: a mark ends a word, so that what stood beside it may show.
+/// How many times what was replaced is looked at again: a mark ends a word, so that what stood beside it may show. A text
+/// that does not settle is masked as a whole.
 const AGAIN: usize = 6;
 
 /// What looking at texts needs, to be used again.
@@ -53,11 +54,15 @@ impl Cleaner {
         for _ in 0..AGAIN {
             let found = self.finder.find(&cleaned, scope);
             if found.is_empty() {
-                break;
+                return Some(cleaned);
             }
             cleaned = replace(&cleaned, cleaned.len(), found, &mut self.counts);
         }
-        Some(cleaned)
+        if self.finder.find(&cleaned, scope).is_empty() {
+            return Some(cleaned);
+        }
+        self.counts.add(Kind::Nested);
+        Some(Kind::Nested.mark().to_owned())
     }
 }
 

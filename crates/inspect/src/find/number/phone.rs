@@ -96,7 +96,7 @@ fn national(bytes: &[u8], at: usize) -> Found {
         [1, 3, 3, 4] => {
             bytes[at] == b'1' && american(bytes, at + 2) && separator != b' ' && separator != b'/'
         }
-        [2, 2, 2, 2, 2] => trunk(bytes, at) && separator != b'/',
+        [2, 2, 2, 2, 2] => trunk(bytes, at) && separator != b'/' && !continues(bytes, at),
         [3..=6, rest @ ..] if separator != b'.' && !rest.is_empty() && rest.len() <= 3 => {
             let total: usize = 3.max(lengths[0]) + rest.iter().sum::<usize>();
             trunk(bytes, at) && rest.iter().all(|length| *length >= 2) && (9..=12).contains(&total)
@@ -109,6 +109,11 @@ fn national(bytes: &[u8], at: usize) -> Found {
 /// Whether more digits follow behind a sign.
 fn joined(bytes: &[u8], end: usize) -> bool {
     matches!(byte(bytes, end), b'-' | b'.' | b'/' | b':') && byte(bytes, end + 1).is_ascii_digit()
+}
+
+/// Whether this group only goes on with a list of others.
+fn continues(bytes: &[u8], at: usize) -> bool {
+    at.checked_sub(1).is_some_and(|space| before(bytes, space).is_ascii_digit())
 }
 
 /// A national prefix and no second zero.
