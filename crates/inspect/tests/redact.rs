@@ -152,6 +152,8 @@ fn keeping_does_not_keep_secrets() {
     let raw = r#"{"a":"x@y.zz password=abc","password":"x"}"#;
     let wanted = r#"{"a":"x@y.zz password=[secret]","password":"[secret]"}"#;
     assert_eq!(by(&[("$", Action::Keep)], raw), wanted);
+    let keys = format!(r#"{{"x@y.zz":1,"ghp_{}":2}}"#, "a1".repeat(18));
+    assert_eq!(by(&[("$", Action::Keep)], &keys), r#"{"x@y.zz":1,"[token]":2}"#);
     assert_eq!(by(&[("$", Action::Keep)], "x@y.zz password=abc"), r#""x@y.zz password=[secret]""#);
 }
 

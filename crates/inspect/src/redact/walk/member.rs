@@ -14,7 +14,7 @@ const DIGITS: usize = 7;
 impl Walk<'_> {
     pub(super) fn member(&mut self, frame: Frame) -> Result<(), Halt> {
         let steps = self.active.len();
-        let (how, names) = self.key(|walk, name| {
+        let (how, names) = self.key(frame.scope, |walk, name| {
             let how = walk.treatment(frame, name);
             ((how, matches!(name, "name" | "key" | "header" | "field")), matches!(how, How::Drop))
         })?;

@@ -98,8 +98,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The key here; what it means is told to `see`, which says whether the key is kept as it is.
-    pub(super) fn key<T>(&mut self, see: impl FnOnce(&mut Self, &str) -> (T, bool)) -> Result<T, Halt> {
+    /// The key here, looked through like values beside it; what it means is told to `see`, which says whether the key stays as it is.
+    pub(super) fn key<T>(
+        &mut self,
+        scope: Scope,
+        see: impl FnOnce(&mut Self, &str) -> (T, bool),
+    ) -> Result<T, Halt> {
         if self.peek() != Some(b'"') {
             return Err(Halt::NotJson);
         }
@@ -110,7 +114,7 @@ impl<'a> Walk<'a> {
         let (seen, as_it_is) = see(self, content.text());
         let text = content.text();
         let cleaned =
-            if as_it_is { None } else { self.cleaner.shaped(text, text.len(), content.shape, Scope::All) };
+            if as_it_is { None } else { self.cleaner.shaped(text, text.len(), content.shape, scope) };
         if let Some(cleaned) = cleaned {
             self.flush(self.pos);
             quote(&mut self.out, &cleaned, usize::MAX);
