@@ -1,6 +1,7 @@
 //! The end of a call whose answer is one message: mapped, recorded, handed down.
 
-use bailiwick_mcp::{Frame, GatewayError, RawId, Refusal};
+use bailiwick_mcp::frame::Spots;
+use bailiwick_mcp::{Answer, Frame, GatewayError, RawId, Refusal};
 use bailiwick_model::record::Status;
 use bailiwick_upstream::UpstreamError;
 use bytes::Bytes;
@@ -15,10 +16,14 @@ pub(crate) async fn complete(
     visit: &Visit,
     passage: &Passage,
     call: &mut OpenCall,
-    body: Bytes,
+    (body, spots): (Bytes, Option<Spots>),
 ) -> Result<Bytes, Refusal> {
-    let limits = frame_limits(visit);
-    let mapped = match bailiwick_mcp::frame(&body, &limits) {
+    let known = spots.and_then(|spots| Answer::at(&body, &spots));
+    let framed = match known {
+        Some(answer) => Ok(Frame::Answer(answer)),
+        None => bailiwick_mcp::frame(&body, &frame_limits(visit)),
+    };
+    let mapped = match framed {
         Ok(Frame::Answer(answer)) => passage.answer(&visit.gateway, &answer).map_err(|e| unmappable(&e)),
         Ok(_) => Err(invalid("it sent a request where an answer was due")),
         Err(_) => Err(invalid("it is no JSON-RPC message")),

@@ -142,7 +142,7 @@ pub(crate) async fn answered(
 ) -> Result<Reply, Refusal> {
     match answer.body {
         AnswerBody::Json(body) => {
-            let bytes = complete(asked.visit, &way.passage, &mut call, body).await?;
+            let bytes = complete(asked.visit, &way.passage, &mut call, (body, answer.spots)).await?;
             let status = status_for(asked.era, way.carrier.bridge, answer.status, &bytes);
             Ok(Reply::json(status, bytes))
         }

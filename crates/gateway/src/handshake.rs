@@ -81,9 +81,9 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
     let session = Session { kind: SessionKind::Own { upstream }, ..session };
     let passage = passage(asked, &found, &carrier);
     match answer {
-        Answer { status, body: AnswerBody::Json(body) } => {
+        Answer { status, body: AnswerBody::Json(body), .. } => {
             let era = era_of(asked, &body);
-            let bytes = complete(asked.visit, &passage, &mut call, body).await?;
+            let bytes = complete(asked.visit, &passage, &mut call, (body, None)).await?;
             let status = http::StatusCode::from_u16(status).unwrap_or_default();
             with_session(asked, session, era, Reply::json(status, bytes))
         }

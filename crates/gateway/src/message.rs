@@ -152,7 +152,7 @@ async fn carry(
         What::Response => upstreams.respond(&permit, conversation, body).await,
     };
     match carried {
-        Ok(Answer { status, body }) => {
+        Ok(Answer { status, body, .. }) => {
             call.close(End::of(Status::Ok)).await.map_err(|_| audit_unavailable(true))?;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::ACCEPTED);
             Ok(match body {

@@ -5,6 +5,7 @@
 //! an SSE event and on lines of a stdio child. Called by `upstream`. What a server says is hostile (SECURITY.md).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::envelope::{Limits, RawId};
 use crate::json::{Malformed, Raw};
@@ -45,6 +46,37 @@ impl<'a> Answer<'a> {
             Outcome::Result(raw) => Some(raw),
             Outcome::Error(_) => None,
         }
+    }
+}
+
+/// Where the parts of an answer with a result stand in its bytes: whoever gets the bytes next need not look for them
+/// again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spots {
+    message: Range<usize>,
+    id: Range<usize>,
+    result: Range<usize>,
+}
+
+impl<'a> Answer<'a> {
+    /// Where its parts stand in `whole`, the bytes that it was read from; none if it is an error.
+    pub fn spots(&self, whole: &[u8]) -> Option<Spots> {
+        let start = (self.raw.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+        let (id, result) = (self.id?, self.result()?);
+        let message = start..start + self.raw.len();
+        let id = self.id_start..self.id_start + id.as_str().len();
+        (message.end <= whole.len()).then(|| Spots { message, id, result: result.range() })
+    }
+
+    /// The answer that was read from these bytes.
+    pub fn at(whole: &'a [u8], spots: &Spots) -> Option<Self> {
+        let raw = simdutf8::basic::from_utf8(whole.get(spots.message.clone())?).ok()?;
+        Some(Self {
+            id: Some(RawId::new(raw.get(spots.id.clone())?)?),
+            outcome: Outcome::Result(Raw::at(raw.get(spots.result.clone())?, spots.result.start)),
+            raw,
+            id_start: spots.id.start,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a server's bytes may be: framing is read, the inside passes.
 
-use bailiwick_mcp::{Frame, FrameError, Limits, RawId, frame, frames, member};
+use bailiwick_mcp::{Answer, Frame, FrameError, Limits, RawId, frame, frames, member};
 
 fn read(body: &str) -> Result<Frame<'_>, FrameError> {
     frame(body.as_bytes(), &Limits::default())
@@ -120,4 +120,23 @@ fn members_are_found_and_doubled_ones_refused() {
     for broken in ["[1]", "{\"a\"", "{\"a\":", "{a:1}", "{\"a\":1", "{\"a\":1,}"] {
         assert!(member(broken, "a").is_err(), "{broken}");
     }
+}
+
+#[test]
+fn an_answer_is_found_again_by_its_spots() {
+    for body in [
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        " \r\n{ \"result\" : {\"a\":[1,\"\u{e9}\"]} , \"id\":\"x\" , \"more\":null, \"jsonrpc\":\"2.0\" } \n",
+    ] {
+        let Frame::Answer(answer) = read(body).unwrap() else { panic!("{body}") };
+        let spots = answer.spots(body.as_bytes()).unwrap();
+        assert_eq!(Answer::at(body.as_bytes(), &spots), Some(answer));
+        // Bytes that are not these are refused where they can be told, and never read beyond.
+        assert_eq!(Answer::at(&body.as_bytes()[..4], &spots), None);
+    }
+    let Frame::Answer(error) = read(r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":""}}"#).unwrap()
+    else {
+        panic!()
+    };
+    assert_eq!(error.spots(b""), None);
 }

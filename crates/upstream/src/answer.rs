@@ -5,6 +5,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bailiwick_mcp::frame::Spots;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
@@ -18,6 +19,8 @@ pub struct Answer {
     pub status: u16,
     /// The message or messages.
     pub body: AnswerBody,
+    /// Where the parts of the one message stand, if that is known.
+    pub spots: Option<Spots>,
 }
 
 /// The body of an answer.
@@ -33,15 +36,15 @@ pub enum AnswerBody {
 
 impl Answer {
     pub(crate) fn json(status: u16, body: Bytes) -> Self {
-        Self { status, body: AnswerBody::Json(body) }
+        Self { status, body: AnswerBody::Json(body), spots: None }
     }
 
     pub(crate) fn stream(events: EventStream) -> Self {
-        Self { status: 200, body: AnswerBody::Stream(events) }
+        Self { status: 200, body: AnswerBody::Stream(events), spots: None }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, body: AnswerBody::Empty }
+        Self { status, body: AnswerBody::Empty, spots: None }
     }
 }
 

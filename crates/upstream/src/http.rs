@@ -274,7 +274,7 @@ fn listening(mut headers: HeaderMap) -> HeaderMap {
 /// A request is owed an answer with a body; errors may come without.
 fn owed(answer: Answer) -> Result<Answer, UpstreamError> {
     match answer {
-        Answer { status: 200..=299, body: AnswerBody::Empty } => {
+        Answer { status: 200..=299, body: AnswerBody::Empty, .. } => {
             Err(UpstreamError::Invalid("it took the request without answering it"))
         }
         answer => Ok(answer),

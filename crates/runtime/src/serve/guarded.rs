@@ -17,6 +17,8 @@ use super::framing::{Framing, Phase};
 
 /// How long a body may pause while it is being read.
 const BODY_STALL: Duration = Duration::from_secs(30);
+/// The most bytes that are put together for one plain write.
+const MAX_GATHERED: usize = 4 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Guarded<IO> {
@@ -24,6 +26,8 @@ pub(super) struct Guarded<IO> {
     framing: Framing,
     header_timeout: Duration,
     timer: Timer,
+    /// Where small pieces are put together: one copy costs less than a vectored write.
+    gathered: Vec<u8>,
     /// Set when the first byte came.
     spoken: Arc<AtomicBool>,
 }
@@ -37,7 +41,7 @@ enum Timer {
 
 impl<IO> Guarded<IO> {
     pub(super) fn new(io: IO, header_timeout: Duration, spoken: Arc<AtomicBool>) -> Self {
-        Self { io, framing: Framing::new(), header_timeout, timer: Timer::Off, spoken }
+        Self { io, framing: Framing::new(), header_timeout, timer: Timer::Off, gathered: Vec::new(), spoken }
     }
 
     /// Bytes came: what timer is still right?
@@ -109,6 +113,12 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Guarded<IO> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+        let this = &mut *self;
+        if bufs.iter().map(|part| part.len()).sum::<usize>() > MAX_GATHERED {
+            return Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        }
+        this.gathered.clear();
+        bufs.iter().for_each(|part| this.gathered.extend_from_slice(part));
+        Pin::new(&mut this.io).poll_write(cx, &this.gathered)
     }
 }

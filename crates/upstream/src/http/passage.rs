@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bailiwick_mcp::envelope::Id;
 use bailiwick_mcp::error::error_response;
+use bailiwick_mcp::frame::Spots;
 use bailiwick_mcp::{Era, Frame, Method, Outcome, RawId};
 use bytes::Bytes;
 
@@ -41,10 +42,16 @@ pub(super) struct Passed {
     pub(super) body: Option<Bytes>,
     /// Whether it is the answer, after which nothing is expected.
     pub(super) last: bool,
+    /// Where its parts stand, if that is known.
+    pub(super) spots: Option<Spots>,
 }
 
 impl Passed {
-    const DROPPED: Self = Self { body: None, last: false };
+    const DROPPED: Self = Self { body: None, last: false, spots: None };
+
+    fn on(body: Option<Bytes>, last: bool) -> Self {
+        Self { body, last, spots: None }
+    }
 }
 
 impl Passage {
@@ -135,37 +142,36 @@ fn direct(
     match (frame, id) {
         (Frame::Answer(answer), Some(id)) => match (answer.id, answer.outcome) {
             (Some(theirs), _) if theirs.same(&id.as_raw()) => {
-                Ok(Passed { body: as_it_came(answer.raw()), last: true })
+                let spots = whole.and_then(|whole| answer.spots(whole));
+                Ok(Passed { body: as_it_came(answer.raw()), last: true, spots })
             }
             // An error that came too early for the server to know the id still is the answer to this request.
             (None, Outcome::Error(error)) => {
                 let data = error.data().map(|data| data.as_bytes());
                 let body = error_response(Some(id.as_raw()), error.code(), &error.message(), data);
-                Ok(Passed { body: Some(body.into()), last: true })
+                Ok(Passed::on(Some(body.into()), true))
             }
             _ => {
                 wire.shared.stray();
                 Ok(Passed::DROPPED)
             }
         },
-        (Frame::Answer(answer), None) => Ok(Passed { body: as_it_came(answer.raw()), last: false }),
+        (Frame::Answer(answer), None) => Ok(Passed::on(as_it_came(answer.raw()), false)),
         // Modern servers ask by `input_required` only (SEP-2322); a request here would reach a client that cannot answer.
         (Frame::Request(_), _) if era.is_modern() => {
             wire.shared.stray();
             Ok(Passed::DROPPED)
         }
-        (Frame::Request(request), _) => Ok(Passed { body: as_it_came(request.raw()), last: false }),
-        (Frame::Notification(told), _) => Ok(Passed { body: as_it_came(told.raw()), last: false }),
+        (Frame::Request(request), _) => Ok(Passed::on(as_it_came(request.raw()), false)),
+        (Frame::Notification(told), _) => Ok(Passed::on(as_it_came(told.raw()), false)),
     }
 }
 
 impl SharedPassage {
     fn judge(&self, frame: Frame<'_>, wire: &Wire) -> Result<Passed, UpstreamError> {
-        let pass = |body| Ok(Passed { body: Some(body), last: false });
+        let pass = |body| Ok(Passed::on(Some(body), false));
         match self.session.exchange.sort(frame)? {
-            Inbound::Final(number, body) if number == self.number => {
-                Ok(Passed { body: Some(body), last: true })
-            }
+            Inbound::Final(number, body) if number == self.number => Ok(Passed::on(Some(body), true)),
             Inbound::About(number, body) if number == self.number => pass(body),
             Inbound::Asks(request) => pass(self.session.exchange.ask(self.client, &request)?),
             Inbound::TakenBack(client, body) if client == self.client => pass(body),

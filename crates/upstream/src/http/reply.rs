@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bailiwick_mcp::frame::Spots;
 use bailiwick_mcp::{Limits, frame};
 use bailiwick_runtime::outbound::Body;
 use bytes::{Bytes, BytesMut};
@@ -41,7 +42,7 @@ pub(super) async fn answer(
             match judge(wire, &body, &passage) {
                 // Some servers answer a notification with `null`, which nobody waits for.
                 _ if matches!(passage, Passage::Told) => Ok(Answer::empty(status.as_u16())),
-                Ok(message) => Ok(Answer::json(status.as_u16(), message)),
+                Ok((message, spots)) => Ok(Answer { spots, ..Answer::json(status.as_u16(), message) }),
                 Err(error) => Err(error),
             }
         }
@@ -74,7 +75,7 @@ async fn failed(
     let status = response.status();
     if content == Content::Json {
         let body = collect(wire, response.into_body()).await?;
-        if let Ok(message) = judge(wire, &body, passage) {
+        if let Ok((message, _)) = judge(wire, &body, passage) {
             return Ok(Answer::json(status.as_u16(), message));
         }
     }
@@ -87,10 +88,12 @@ async fn failed(
 }
 
 /// The message for the reader; an error if it is not the one that was waited for.
-fn judge(wire: &Wire, body: &Bytes, passage: &Passage) -> Result<Bytes, UpstreamError> {
+fn judge(wire: &Wire, body: &Bytes, passage: &Passage) -> Result<(Bytes, Option<Spots>), UpstreamError> {
     let limits = limits(wire);
     let passed = passage.judge(frame(body, &limits)?, Some(body), wire)?;
-    passed.body.filter(|_| passed.last).ok_or(UpstreamError::Invalid("it is not the answer to this request"))
+    let message = passed.body.filter(|_| passed.last);
+    let message = message.ok_or(UpstreamError::Invalid("it is not the answer to this request"))?;
+    Ok((message, passed.spots))
 }
 
 /// The bounds of a server's message.
