@@ -35,6 +35,7 @@ mod reply;
 mod running;
 mod serve;
 mod session;
+mod signs;
 mod stream_end;
 mod suspended;
 mod tasks;

@@ -21,6 +21,7 @@ use crate::Inner;
 use crate::binding::{Handle, Purpose, seal};
 use crate::carrier::Bridge;
 use crate::open_call::End;
+use crate::signs::{Sign, Signs};
 use crate::uris;
 
 /// What one call's messages pass through.
@@ -38,10 +39,10 @@ pub(crate) struct Passage {
 
 /// An answer for the client.
 #[derive(Debug)]
-pub(crate) struct Mapped {
+pub(crate) struct Mapped<'a> {
     /// The message; `None` if it goes as it came.
     pub(crate) bytes: Option<Bytes>,
-    pub(crate) end: End<'static>,
+    pub(crate) end: End<'a>,
 }
 
 /// Why a message cannot be passed on.
@@ -57,11 +58,12 @@ pub(crate) enum Unmappable {
 
 impl Passage {
     /// An answer on its way to the client.
-    pub(crate) fn answer(&self, inner: &Inner, answer: &Answer<'_>) -> Result<Mapped, Unmappable> {
-        let end = end_of(self.method, answer);
+    pub(crate) fn answer<'a>(&self, inner: &Inner, answer: &Answer<'a>) -> Result<Mapped<'a>, Unmappable> {
+        let signs = answer.result().map_or(Signs::NONE, Signs::of);
+        let end = end_of(self.method, answer, signs);
         let mut bytes = None;
         let changed = match answer.outcome {
-            Outcome::Result(result) => self.edit_result(inner, answer, result)?,
+            Outcome::Result(result) => self.edit_result(inner, answer, (result, signs))?,
             Outcome::Error(error) => self.edit_error(answer, error)?,
         };
         if let Some(changed) = changed {
@@ -123,15 +125,15 @@ impl Passage {
         &self,
         inner: &Inner,
         answer: &Answer<'_>,
-        result: Raw<'_>,
+        (result, signs): (Raw<'_>, Signs),
     ) -> Result<Option<Vec<u8>>, Unmappable> {
         let mut edits = Edits::new();
-        if has(result, &REQUEST_STATE)
+        if signs.has(Sign::RequestState)
             && let Some(state) = result.member("requestState")?
         {
             self.bind_state(inner, state, &mut edits);
         }
-        if has(result, &TASK_ID) {
+        if signs.has(Sign::TaskId) {
             let task = self.method.class() == Class::Task || result_type(result)? == ResultType::Task;
             if task {
                 self.bind_task(inner, result, &mut edits)?;
@@ -262,23 +264,18 @@ impl Passage {
     }
 }
 
-/// A cheap look whether a text can be anywhere within: most results have none of it, and large ones are not
-/// worth a walk.
+/// A cheap look whether a text can be anywhere within.
 fn has(result: Raw<'_>, needle: &Finder<'_>) -> bool {
     needle.find(result.as_bytes()).is_some()
 }
 
-/// What is looked for in every answer is made ready once.
+/// What is looked for often is made ready once.
 type Needle = LazyLock<Finder<'static>>;
 
-static REQUEST_STATE: Needle = LazyLock::new(|| Finder::new("requestState"));
-static TASK_ID: Needle = LazyLock::new(|| Finder::new("taskId"));
 static PUBLIC: Needle = LazyLock::new(|| Finder::new("public"));
 static TASK_IDS: Needle = LazyLock::new(|| Finder::new("taskIds"));
 static URI: Needle = LazyLock::new(|| Finder::new("\"uri\""));
 static RESOURCE_URI: Needle = LazyLock::new(|| Finder::new("resourceUri"));
-static IS_ERROR: Needle = LazyLock::new(|| Finder::new("isError"));
-static INPUT_REQUIRED: Needle = LazyLock::new(|| Finder::new("input_required"));
 
 fn items<'a>(result: Raw<'a>, name: &str) -> Result<Vec<Raw<'a>>, Unmappable> {
     match result.member(name)? {
@@ -293,22 +290,24 @@ fn unlimited() -> bailiwick_mcp::Limits {
 }
 
 /// What an answer says of how the call ended.
-fn end_of(method: Method, answer: &Answer<'_>) -> End<'static> {
-    let bytes = Some(answer.raw().len() as u64);
+fn end_of<'a>(method: Method, answer: &Answer<'a>, signs: Signs) -> End<'a> {
     match answer.outcome {
-        Outcome::Error(error) => End { code: Some(error.code()), bytes, ..End::of(Status::RpcError) },
+        Outcome::Error(error) => {
+            let result = Some(error.raw().as_bytes());
+            End { code: Some(error.code()), result, ..End::of(Status::RpcError) }
+        }
         Outcome::Result(result) => {
             let failed = method == Method::ToolsCall
-                && has(result, &IS_ERROR)
+                && signs.has(Sign::IsError)
                 && matches!(result.member("isError"), Ok(Some(raw)) if raw.boolean() == Some(true));
-            let waits =
-                has(result, &INPUT_REQUIRED) && matches!(result_type(result), Ok(ResultType::InputRequired));
+            let waits = signs.has(Sign::InputRequired)
+                && matches!(result_type(result), Ok(ResultType::InputRequired));
             let status = match (failed, waits) {
                 (_, true) => Status::InputRequired,
                 (true, _) => Status::ToolError,
                 _ => Status::Ok,
             };
-            End { bytes, ..End::of(status) }
+            End { result: Some(result.as_bytes()), ..End::of(status) }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bailiwick_mcp::{GatewayError, Refusal};
 use bailiwick_model::record::{Intent, Outcome, Payload, Status, Timing};
-use bailiwick_model::{CallId, Record, RecordFailed, Recording};
+use bailiwick_model::{CallId, Record, RecordFailed, Recorder, Recording};
 use bailiwick_policy::Permit;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -33,12 +33,13 @@ pub(crate) struct End<'a> {
     pub(crate) status: Status,
     pub(crate) code: Option<i64>,
     pub(crate) detail: Option<&'a str>,
-    pub(crate) bytes: Option<u64>,
+    /// The `result` or `error` that the server answered with, as it stands.
+    pub(crate) result: Option<&'a [u8]>,
 }
 
 impl End<'_> {
     pub(crate) const fn of(status: Status) -> Self {
-        Self { status, code: None, detail: None, bytes: None }
+        Self { status, code: None, detail: None, result: None }
     }
 }
 
@@ -55,14 +56,13 @@ impl OpenCall {
         let id = inner.next_call(visit.now);
         let policy_us = visit.elapsed_us();
         let recorder = &inner.parts.recorder;
-        let hmac = recorder.digest(arguments);
         let intent = Record::Intent(Intent {
             call: id,
             who: who(&visit.caller),
             what: facts.what(visit),
             subject: permit.subject(),
             why: permit.why(),
-            arguments: Payload { bytes: arguments.len() as u64, hmac: Some(hmac) },
+            arguments: payload(&**recorder, arguments),
         });
         // INVARIANT: the intent is in the ledger before the first byte goes upstream.
         recorder.append(&intent).settled().await.map_err(|_| audit_unavailable(false))?;
@@ -91,20 +91,21 @@ impl OpenCall {
 
     fn append(&mut self, end: End<'_>) -> Recording {
         self.closed = true;
+        let recorder = &self.visit.gateway.parts.recorder;
         let total_us = self.visit.elapsed_us();
         let outcome = Record::Outcome(Outcome {
             call: self.id,
             status: end.status,
             code: end.code,
             detail: end.detail,
-            result: end.bytes.map(|bytes| Payload { bytes, hmac: None }),
+            result: end.result.map(|result| payload(&**recorder, result)),
             timing: Timing {
                 policy_us: self.policy_us,
                 upstream_us: total_us.saturating_sub(self.sent_us),
                 total_us,
             },
         });
-        self.visit.gateway.parts.recorder.append(&outcome)
+        recorder.append(&outcome)
     }
 }
 
@@ -118,6 +119,10 @@ impl Drop for OpenCall {
             tracing::error!(call = %self.id, %error, "the outcome of an abandoned call is not in the ledger");
         }
     }
+}
+
+fn payload(recorder: &dyn Recorder, bytes: &[u8]) -> Payload {
+    Payload { bytes: bytes.len() as u64, hmac: recorder.digest(bytes) }
 }
 
 /// Too much is under way.

@@ -169,6 +169,9 @@ thread_local! {
     static MEMBERS: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
+/// The longest payload that goes into its digest as it is, in bytes; of a longer one, its BLAKE3 hash does.
+const SHORT: usize = 4096;
+
 /// A thread's buffer that grew beyond this is given back.
 const KEEP_MEMBERS: usize = 64 * 1024;
 
@@ -189,7 +192,10 @@ impl Recorder for Ledger {
     }
 
     fn digest(&self, payload: &[u8]) -> PayloadDigest {
-        PayloadDigest(self.digest.digest(payload))
+        if payload.len() <= SHORT {
+            return PayloadDigest(self.digest.digest(payload));
+        }
+        PayloadDigest(self.digest.digest(blake3::hash(payload).as_bytes()))
     }
 
     fn is_available(&self) -> bool {

@@ -110,12 +110,12 @@ pub struct Payload {
     /// How many bytes.
     pub bytes: u64,
     /// Its digest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hmac: Option<PayloadDigest>,
+    pub hmac: PayloadDigest,
 }
 
-/// HMAC-SHA-256 of a payload under the ledger's digest key, written as 64 hexadecimal digits: equal payloads are
-/// recognised, short ones not guessed.
+/// HMAC-SHA-256 under the ledger's digest key, written as 64 hexadecimal digits: equal payloads are recognised, short
+/// ones not guessed. Of the payload itself up to 4096 bytes; of its BLAKE3 hash beyond, which takes a quarter of the
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PayloadDigest(pub [u8; 32]);
 
@@ -157,7 +157,7 @@ pub struct Outcome<'a> {
     /// A sentence on what went wrong, without secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
-    /// The answer's size.
+    /// The `result` or `error` of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Payload>,
     /// How long it took.

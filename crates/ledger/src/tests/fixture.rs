@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_config::Durability;
-use bailiwick_model::record::{Outcome, Payload, Status, Subject, Timing, What, Who, Why};
+use bailiwick_model::record::{Outcome, Payload, PayloadDigest, Status, Subject, Timing, What, Who, Why};
 use bailiwick_model::{
     CallId, Clock, FrozenClock, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId, Timestamp,
 };
@@ -115,7 +115,7 @@ pub(crate) fn intent(call: u128) -> Record<'static> {
             hash: None,
         },
         why: Why { action: Action::Call, generation: Generation(4), rules: &[] },
-        arguments: Payload { bytes: 17, hmac: None },
+        arguments: Payload { bytes: 17, hmac: PayloadDigest([7; 32]) },
     })
 }
 
