@@ -1,6 +1,7 @@
 //! Servers: register, look at, change, switch, refresh, remove.
 
 mod add;
+mod capture;
 mod list;
 mod name;
 mod refresh;

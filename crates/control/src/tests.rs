@@ -25,6 +25,7 @@ fn server(name: &str) -> NewServer {
         transport: Transport::Http { url: "http://127.0.0.1:9/mcp".into(), headers: BTreeMap::new() },
         secrets: BTreeMap::new(),
         timeouts: Timeouts { connect_ms: 200, first_byte_ms: 200, idle_ms: 200 },
+        capture: bailiwick_model::Capture::default(),
         enabled: true,
     }
 }

@@ -10,6 +10,7 @@
 mod batch;
 mod binding;
 mod body;
+mod captures;
 mod carrier;
 mod complete;
 mod decide;
@@ -100,6 +101,7 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) sessions: session::Sessions,
     pub(crate) views: views::Views,
+    pub(crate) captures: captures::Captures,
     pub(crate) lists: lists::Lists,
     pub(crate) suspended: suspended::Suspended,
     pub(crate) inbound: inbound::Inbound,
@@ -119,6 +121,7 @@ impl Gateway {
         Self(Arc::new(Inner {
             sessions: session::Sessions::new(Arc::clone(&parts.sealer)),
             views: views::Views::default(),
+            captures: captures::Captures::default(),
             lists: lists::Lists::new(),
             suspended: suspended::Suspended::default(),
             inbound: inbound::Inbound::default(),

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use bailiwick_inspect::Redacted;
 use bailiwick_mcp::{GatewayError, Refusal};
-use bailiwick_model::record::{Intent, Outcome, Payload, Status, Timing};
+use bailiwick_model::record::{Intent, Outcome, Payload, PayloadDigest, RawJson, Status, Timing};
 use bailiwick_model::{CallId, Record, RecordFailed, Recorder, Recording};
 use bailiwick_policy::Permit;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::captures::Plan;
 use crate::facts::{Facts, who};
 use crate::reply::audit_unavailable;
 use crate::visit::Visit;
@@ -22,6 +24,8 @@ pub(crate) struct OpenCall {
     sent_us: u64,
     /// What is recorded if this is dropped: leaving cancels in some eras, in others not.
     abandoned: Status,
+    /// What is captured of the answer.
+    plan: Option<Arc<Plan>>,
     closed: bool,
     /// One of the places for calls under way.
     slot: Option<OwnedSemaphorePermit>,
@@ -56,13 +60,16 @@ impl OpenCall {
         let id = inner.next_call(visit.now);
         let policy_us = visit.elapsed_us();
         let recorder = &inner.parts.recorder;
+        let plan = inner.captures.plan(permit);
+        let kept = plan.as_ref().and_then(|plan| plan.arguments(arguments));
+        let held = Held::new(&**recorder, arguments, kept);
         let intent = Record::Intent(Intent {
             call: id,
             who: who(&visit.caller),
             what: facts.what(visit),
             subject: permit.subject(),
             why: permit.why(),
-            arguments: payload(&**recorder, arguments),
+            arguments: held.payload(),
         });
         // INVARIANT: the intent is in the ledger before the first byte goes upstream.
         recorder.append(&intent).settled().await.map_err(|_| audit_unavailable(false))?;
@@ -74,6 +81,7 @@ impl OpenCall {
             policy_us,
             sent_us,
             abandoned,
+            plan,
             closed: false,
             slot: Some(slot),
         })
@@ -92,13 +100,17 @@ impl OpenCall {
     fn append(&mut self, end: End<'_>) -> Recording {
         self.closed = true;
         let recorder = &self.visit.gateway.parts.recorder;
+        let result = end.result.map(|result| {
+            let kept = self.plan.as_ref().and_then(|plan| plan.result(result));
+            Held::new(&**recorder, result, kept)
+        });
         let total_us = self.visit.elapsed_us();
         let outcome = Record::Outcome(Outcome {
             call: self.id,
             status: end.status,
             code: end.code,
             detail: end.detail,
-            result: end.result.map(|result| payload(&**recorder, result)),
+            result: result.as_ref().map(Held::payload),
             timing: Timing {
                 policy_us: self.policy_us,
                 upstream_us: total_us.saturating_sub(self.sent_us),
@@ -121,8 +133,29 @@ impl Drop for OpenCall {
     }
 }
 
-fn payload(recorder: &dyn Recorder, bytes: &[u8]) -> Payload {
-    Payload { bytes: bytes.len() as u64, hmac: recorder.digest(bytes) }
+/// A payload as it is recorded, with what is held of it.
+struct Held {
+    bytes: u64,
+    hmac: PayloadDigest,
+    kept: Option<Redacted>,
+    found: Vec<(&'static str, u32)>,
+}
+
+impl Held {
+    fn new(recorder: &dyn Recorder, bytes: &[u8], kept: Option<Redacted>) -> Self {
+        let found = kept.iter().flat_map(|kept| kept.findings.iter());
+        let found = found.map(|(kind, count)| (kind.name(), count)).collect();
+        Self { bytes: bytes.len() as u64, hmac: recorder.digest(bytes), kept, found }
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        Payload {
+            body: self.kept.as_ref().map(|kept| RawJson(&kept.body)),
+            found: &self.found,
+            cut: self.kept.as_ref().is_some_and(|kept| kept.cut),
+            ..Payload::bare(self.bytes, self.hmac)
+        }
+    }
 }
 
 /// Too much is under way.

@@ -11,6 +11,7 @@
 //! A bare name is of letters, digits, `_`, `-` and characters beyond ASCII; a quoted one is what stands between the quotes. Names are
 //! compared exactly, after escapes are undone. Indexes, slices and filters are errors.
 
+use bailiwick_model::capture::{CaptureAction, CaptureRule};
 use thiserror::Error;
 
 /// What is done with what a path selects, and with all that is inside of it.
@@ -82,6 +83,22 @@ impl Rules {
             }
         }
         Ok(compiled)
+    }
+
+    /// The rules of a capture policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Rules::compile`].
+    pub fn of_capture<'a>(rules: impl IntoIterator<Item = &'a CaptureRule>) -> Result<Self, RuleError> {
+        Self::compile(rules.into_iter().map(|rule| {
+            let action = match rule.action {
+                CaptureAction::Drop => Action::Drop,
+                CaptureAction::Mask => Action::Mask,
+                CaptureAction::Keep => Action::Keep,
+            };
+            (rule.path.as_str(), action)
+        }))
     }
 
     /// What is said about the whole payload.

@@ -1,6 +1,7 @@
 //! Records as JSON. What comes out is what `serde_json` writes, with less work: a call has two records, and most of
 //! their texts are names and ids in which nothing needs an escape.
 
+use bailiwick_model::record::RawJson;
 use serde::Serialize;
 use serde::ser::{self, Error as _, Serializer};
 use serde_json::Error;
@@ -9,22 +10,27 @@ use crate::line::decimal;
 
 /// Appends `value`. Its struct members and variants have names that need no escape, as Rust's identifiers are.
 pub(crate) fn write<T: Serialize + ?Sized>(buffer: &mut Vec<u8>, value: &T) -> Result<(), Error> {
-    value.serialize(Json(buffer))
+    value.serialize(Json { buffer, stands: false })
 }
 
-struct Json<'b>(&'b mut Vec<u8>);
+struct Json<'b> {
+    buffer: &'b mut Vec<u8>,
+    /// The next text is JSON already.
+    stands: bool,
+}
 
 impl<'b> Json<'b> {
-    fn name(self, name: &str) {
-        self.0.push(b'"');
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.push(b'"');
-    }
-
     fn open(self, open: u8, close: u8) -> Within<'b> {
-        self.0.push(open);
-        Within { buffer: self.0, empty: true, close }
+        self.buffer.push(open);
+        Within { buffer: self.buffer, empty: true, close }
     }
+}
+
+/// A text in which nothing needs an escape.
+fn name_of(buffer: &mut Vec<u8>, name: &str) {
+    buffer.push(b'"');
+    buffer.extend_from_slice(name.as_bytes());
+    buffer.push(b'"');
 }
 
 /// An object or array that is not closed yet.
@@ -46,7 +52,7 @@ impl Within<'_> {
         if !std::mem::take(&mut self.empty) {
             self.buffer.push(b',');
         }
-        Json(self.buffer).name(name);
+        name_of(self.buffer, name);
         self.buffer.push(b':');
         write(self.buffer, value)
     }
@@ -73,40 +79,44 @@ impl<'b> Serializer for Json<'b> {
     type SerializeStructVariant = ser::Impossible<(), Error>;
 
     fn serialize_str(self, text: &str) -> Result<(), Error> {
+        if self.stands {
+            self.buffer.extend_from_slice(text.as_bytes());
+            return Ok(());
+        }
         // No early exit, so that the compiler takes many bytes at a time.
         let plain = text.bytes().fold(true, |plain, b| plain & (b >= 0x20) & (b != b'"') & (b != b'\\'));
         if !plain {
-            return serde_json::to_writer(self.0, text);
+            return serde_json::to_writer(self.buffer, text);
         }
-        self.name(text);
+        name_of(self.buffer, text);
         Ok(())
     }
 
     fn serialize_u64(self, value: u64) -> Result<(), Error> {
-        decimal(self.0, value);
+        decimal(self.buffer, value);
         Ok(())
     }
 
     fn serialize_i64(self, value: i64) -> Result<(), Error> {
         if value < 0 {
-            self.0.push(b'-');
+            self.buffer.push(b'-');
         }
-        decimal(self.0, value.unsigned_abs());
+        decimal(self.buffer, value.unsigned_abs());
         Ok(())
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
-        self.0.extend_from_slice(if value { b"true" } else { b"false" });
+        self.buffer.extend_from_slice(if value { b"true" } else { b"false" });
         Ok(())
     }
 
     fn serialize_unit(self) -> Result<(), Error> {
-        self.0.extend_from_slice(b"null");
+        self.buffer.extend_from_slice(b"null");
         Ok(())
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), Error> {
-        serde_json::to_writer(self.0, &value)
+        serde_json::to_writer(self.buffer, &value)
     }
 
     fn serialize_u8(self, value: u8) -> Result<(), Error> {
@@ -163,16 +173,17 @@ impl<'b> Serializer for Json<'b> {
         _index: u32,
         variant: &'static str,
     ) -> Result<(), Error> {
-        self.name(variant);
+        name_of(self.buffer, variant);
         Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        value.serialize(self)
+        let stands = name == RawJson::NAME;
+        value.serialize(Json { buffer: self.buffer, stands })
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -348,6 +359,11 @@ mod tests {
             });
             prop_assert_eq!(ours(&record), serde_json::to_string(&record).unwrap());
         }
+    }
+
+    #[test]
+    fn raw_json_is_written_as_it_stands() {
+        assert_eq!(ours(&[RawJson(r#"{"a":"\n"}"#), RawJson("null")]), r#"[{"a":"\n"},null]"#);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! this one; it imports none of them.
 
 pub mod call;
+pub mod capture;
 pub mod clock;
 pub mod definition;
 pub mod destination;
@@ -22,6 +23,7 @@ pub mod server;
 pub mod time;
 pub mod toolset;
 
+pub use capture::Capture;
 pub use clock::{Clock, FrozenClock};
 pub use destination::{Destination, DestinationHost};
 pub use entropy::Entropy;

@@ -104,13 +104,49 @@ pub struct Why<'a> {
     pub rules: &'a [Box<str>],
 }
 
-/// A payload, without itself.
+/// A payload: its size and digest always, and what of it may be held, without secrets and personal data.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Payload {
+pub struct Payload<'a> {
     /// How many bytes.
     pub bytes: u64,
     /// Its digest.
     pub hmac: PayloadDigest,
+    /// What is held of it: one JSON value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<RawJson<'a>>,
+    /// How many things of which kind were replaced in the body.
+    #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "counts")]
+    pub found: &'a [(&'static str, u32)],
+    /// Whether the payload was longer than may be held.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+}
+
+impl Payload<'_> {
+    /// One of which nothing is held.
+    pub const fn bare(bytes: u64, hmac: PayloadDigest) -> Self {
+        Self { bytes, hmac, body: None, found: &[], cut: false }
+    }
+}
+
+fn counts<S: serde::Serializer>(counts: &&[(&'static str, u32)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().copied())
+}
+
+/// A JSON value that is written as it stands by serializers that know it by its name, [`RawJson::NAME`], as the
+/// ledger's does; to others it is a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawJson<'a>(pub &'a str);
+
+impl RawJson<'_> {
+    /// The name of the newtype struct.
+    pub const NAME: &'static str = "bailiwick::RawJson";
+}
+
+impl Serialize for RawJson<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_struct(Self::NAME, self.0)
+    }
 }
 
 /// HMAC-SHA-256 under the ledger's digest key, written as 64 hexadecimal digits: equal payloads are recognised, short
@@ -141,7 +177,7 @@ pub struct Intent<'a> {
     /// Why it was allowed.
     pub why: Why<'a>,
     /// The request's `params`.
-    pub arguments: Payload,
+    pub arguments: Payload<'a>,
 }
 
 /// See [`Record::Outcome`].
@@ -159,7 +195,7 @@ pub struct Outcome<'a> {
     pub detail: Option<&'a str>,
     /// The `result` or `error` of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub result: Option<Payload>,
+    pub result: Option<Payload<'a>>,
     /// How long it took.
     pub timing: Timing,
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::capture::Capture;
 use crate::{Name, ServerId, TeamId, Timestamp};
 
 /// A server as registered.
@@ -27,6 +28,9 @@ pub struct Server {
     pub enabled: bool,
     /// Waiting times.
     pub timeouts: Timeouts,
+    /// What the ledger holds of the payloads of its calls.
+    #[serde(default)]
+    pub capture: Capture,
     /// When it was registered.
     pub created_at: Timestamp,
 }

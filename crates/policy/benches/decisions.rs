@@ -63,6 +63,7 @@ fn parts() -> Parts {
         transport: Transport::Http { url: "https://example.com/mcp".into(), headers: Default::default() },
         enabled: true,
         timeouts: Timeouts::default(),
+        capture: bailiwick_model::Capture::default(),
         created_at: NOW,
     });
     let discovery = Discovery {

@@ -144,6 +144,7 @@ pub(crate) fn server(id: ServerId, name: &str, enabled: bool) -> Arc<Server> {
         transport: Transport::Http { url: "https://example.com/mcp".into(), headers: Default::default() },
         enabled,
         timeouts: Timeouts::default(),
+        capture: bailiwick_model::Capture::default(),
         created_at: NOW,
     })
 }

@@ -53,6 +53,11 @@ impl Permit {
         self.allowed.server.id
     }
 
+    /// The server as it was registered when this was decided.
+    pub fn registered(&self) -> &Arc<Server> {
+        &self.allowed.server
+    }
+
     /// The server's name when this was decided.
     pub fn server_name(&self) -> &str {
         self.allowed.server.name.as_str()

@@ -31,7 +31,8 @@ macro_rules! step {
     };
 }
 
-const STEPS: &[Step] = &[step!(1, "first light", "0001_first_light.sql")];
+const STEPS: &[Step] =
+    &[step!(1, "first light", "0001_first_light.sql"), step!(2, "capture", "0002_capture.sql")];
 
 fn migrator(text: fn(&Step) -> &'static str) -> Migrator {
     let migration = |step: &Step| {

@@ -1,6 +1,7 @@
 //! `bailiwick server`.
 
 mod add;
+mod capture;
 mod show;
 mod update;
 
@@ -24,6 +25,9 @@ pub enum Server {
     Show(Named),
     /// Change a server.
     Update(Box<update::Update>),
+    /// Set what the ledger holds of the payloads of a server's calls.
+    #[command(after_help = capture::EXAMPLES)]
+    Capture(Box<capture::CaptureArgs>),
     /// Ask a server now what it offers.
     Refresh(Named),
     /// Neither list nor call a server from now on.
@@ -51,6 +55,7 @@ pub(super) async fn run(client: &Client, command: Server, output: &Output) -> Re
             output.show(client.get(&path(&name)).await?, |server| show::one(&server))
         }
         Server::Update(args) => update::run(client, *args, output).await,
+        Server::Capture(args) => capture::run(client, *args, output).await,
         Server::Refresh(Named { name }) => {
             let answer = client.post(&format!("{}/refresh", path(&name)), &serde_json::json!({})).await?;
             output.show(answer, |server| show::one(&server))

@@ -23,6 +23,7 @@ async fn add(app: &App, name: &str, url: &str) -> ServerAdded {
         },
         secrets: BTreeMap::from([("x-api-key".to_owned(), SecretString::from("s3cr3t"))]),
         timeouts: Timeouts { connect_ms: 1_000, first_byte_ms: 1_000, idle_ms: 1_000 },
+        capture: bailiwick_model::Capture::default(),
         enabled: true,
     };
     app.control().add_server(&Actor::Gateway, new).await.unwrap()

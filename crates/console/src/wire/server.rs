@@ -8,6 +8,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::capture::Capture;
+
 /// A server to register.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,9 @@ pub struct AddServer {
     /// Waiting times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<Timeouts>,
+    /// What the ledger holds of the payloads of its calls; nothing if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
     /// Whether it may be used at once.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -52,6 +57,9 @@ pub struct UpdateServer {
     /// Waiting times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeouts: Option<Timeouts>,
+    /// What the ledger holds of the payloads of its calls, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capture: Option<Capture>,
     /// Off: registered, but neither listed nor called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -250,6 +258,8 @@ pub struct ServerView {
     pub enabled: bool,
     /// Waiting times.
     pub timeouts: Timeouts,
+    /// What the ledger holds of the payloads of its calls.
+    pub capture: Capture,
     /// When it was registered.
     pub created_at: String,
     /// How it is on this node; absent if it is disabled.
@@ -344,6 +354,7 @@ impl From<ServerDetail> for ServerView {
             transport: server.transport.into(),
             enabled: server.enabled,
             timeouts: server.timeouts.into(),
+            capture: server.capture.into(),
             created_at: server.created_at.to_string(),
             health: health.map(health_view),
             discovery: discovery.map(discovery_view),

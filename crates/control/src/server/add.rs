@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use bailiwick_model::principal::Role;
 use bailiwick_model::server::{Server, Timeouts, Transport};
-use bailiwick_model::{Name, ServerId};
+use bailiwick_model::{Capture, Name, ServerId};
 use bailiwick_store::WriteTx;
 use secrecy::SecretString;
 
-use super::{ServerDetail, name, transport};
+use super::{ServerDetail, capture, name, transport};
 use crate::change::Told;
 use crate::publish::Touched;
 use crate::{Actor, Control, ControlError, find, text};
@@ -31,6 +31,8 @@ pub struct NewServer {
     pub secrets: BTreeMap<String, SecretString>,
     /// Waiting times.
     pub timeouts: Timeouts,
+    /// What the ledger holds of the payloads of its calls.
+    pub capture: Capture,
     /// Whether it may be used at once.
     pub enabled: bool,
 }
@@ -63,6 +65,7 @@ impl Control {
             transport,
             enabled: new.enabled,
             timeouts: new.timeouts,
+            capture: capture::check(new.capture)?,
             created_at: now,
         };
         change.tx.servers().insert(&server).await?;

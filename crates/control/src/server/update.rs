@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bailiwick_model::Capture;
 use bailiwick_model::server::{Timeouts, Transport};
 use secrecy::SecretString;
 
-use super::{ServerAdded, transport};
+use super::{ServerAdded, capture, transport};
 use crate::change::Told;
 use crate::publish::Touched;
 use crate::{Actor, Control, ControlError, find, text};
@@ -22,6 +23,8 @@ pub struct ServerChange {
     pub secrets: BTreeMap<String, SecretString>,
     /// Waiting times.
     pub timeouts: Option<Timeouts>,
+    /// What the ledger holds of the payloads of its calls, whole.
+    pub capture: Option<Capture>,
     /// Off: registered, but neither listed, called nor contacted.
     pub enabled: Option<bool>,
 }
@@ -48,6 +51,9 @@ impl Control {
             after.transport = transport::check(transport, &wanted.secrets)?;
         }
         after.timeouts = wanted.timeouts.unwrap_or(after.timeouts);
+        if let Some(wanted) = wanted.capture {
+            after.capture = capture::check(wanted)?;
+        }
         after.enabled = wanted.enabled.unwrap_or(after.enabled);
         change.tx.servers().update(&after).await?;
         let keep = same_place(&before.transport, &after.transport);

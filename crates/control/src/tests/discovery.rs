@@ -19,6 +19,7 @@ fn at(name: &str, scripted: &ScriptedServer) -> NewServer {
     NewServer {
         transport: Transport::Http { url: scripted.url(), headers: BTreeMap::new() },
         timeouts: Timeouts::default(),
+        capture: bailiwick_model::Capture::default(),
         ..server(name)
     }
 }

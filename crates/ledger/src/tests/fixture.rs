@@ -115,7 +115,7 @@ pub(crate) fn intent(call: u128) -> Record<'static> {
             hash: None,
         },
         why: Why { action: Action::Call, generation: Generation(4), rules: &[] },
-        arguments: Payload { bytes: 17, hmac: PayloadDigest([7; 32]) },
+        arguments: Payload::bare(17, PayloadDigest([7; 32])),
     })
 }
 

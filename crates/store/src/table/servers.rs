@@ -53,8 +53,8 @@ impl Servers<'_, Write> {
     /// [`StoreError::Taken`] for its name, [`StoreError::Dangling`] for its team.
     pub async fn insert(&mut self, server: &Server) -> Result<(), StoreError> {
         let insert = sql("INSERT INTO servers \
-             (id, name, team, description, transport, enabled, timeouts, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
+             (id, name, team, description, transport, enabled, timeouts, created_at, capture) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
         .bind(Value::written(&server.id))
         .bind(server.name.as_str())
         .bind(Value::written(&server.team))
@@ -62,7 +62,8 @@ impl Servers<'_, Write> {
         .bind(Value::json(&server.transport)?)
         .bind(server.enabled)
         .bind(Value::json(&server.timeouts)?)
-        .bind(server.created_at);
+        .bind(server.created_at)
+        .bind(Value::json(&server.capture)?);
         self.tx.change(insert).await.map(drop)
     }
 
@@ -72,14 +73,15 @@ impl Servers<'_, Write> {
     /// As [`Servers::insert`].
     pub async fn update(&mut self, server: &Server) -> Result<bool, StoreError> {
         let update = sql("UPDATE servers SET name = $2, team = $3, description = $4, transport = $5, \
-             enabled = $6, timeouts = $7 WHERE id = $1")
+             enabled = $6, timeouts = $7, capture = $8 WHERE id = $1")
         .bind(Value::written(&server.id))
         .bind(server.name.as_str())
         .bind(Value::written(&server.team))
         .bind(server.description.as_str())
         .bind(Value::json(&server.transport)?)
         .bind(server.enabled)
-        .bind(Value::json(&server.timeouts)?);
+        .bind(Value::json(&server.timeouts)?)
+        .bind(Value::json(&server.capture)?);
         Ok(self.tx.change(update).await? > 0)
     }
 
@@ -103,6 +105,7 @@ fn read(row: &Row) -> Result<Server, StoreError> {
         transport: row.json("transport")?,
         enabled: row.flag("enabled")?,
         timeouts: row.json("timeouts")?,
+        capture: row.json("capture")?,
         created_at: row.moment("created_at")?,
     })
 }

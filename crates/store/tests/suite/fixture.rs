@@ -64,6 +64,7 @@ pub(crate) fn server(n: u128) -> Server {
         },
         enabled: true,
         timeouts: Timeouts { connect_ms: 1, first_byte_ms: 2, idle_ms: 3 },
+        capture: bailiwick_model::Capture::default(),
         created_at: NOW,
     }
 }

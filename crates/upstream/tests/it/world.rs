@@ -185,6 +185,7 @@ fn server(number: u128, transport: Transport) -> ServerSpec {
         transport,
         enabled: true,
         timeouts: Timeouts::default(),
+        capture: bailiwick_model::Capture::default(),
         created_at: Timestamp::default(),
     };
     ServerSpec { server: Arc::new(server), secrets: BTreeMap::new() }

@@ -123,6 +123,7 @@ fn body(args: Add) -> Result<AddServer, Failure> {
         description: args.description,
         transport,
         timeouts: None,
+        capture: None,
         enabled: !args.disabled,
     })
 }

@@ -84,6 +84,7 @@ fn body(args: Update, now: ServerView) -> Result<UpdateServer, Failure> {
         description: args.description,
         transport: (!untouched).then_some(transport),
         timeouts: (!untimed).then_some(timeouts),
+        capture: None,
         enabled: None,
     })
 }

@@ -94,6 +94,7 @@ impl App {
             transport,
             secrets,
             timeouts: Timeouts { connect_ms: 2_000, first_byte_ms: 3_000, idle_ms: 3_000 },
+            capture: bailiwick_model::Capture::default(),
             enabled: true,
         };
         let added = self.control().add_server(&Actor::Gateway, new).await.unwrap();

@@ -20,6 +20,7 @@ impl App {
             transport: Transport::Http { url: url.to_owned(), headers: BTreeMap::new() },
             secrets: BTreeMap::new(),
             timeouts: Timeouts { connect_ms: patience_ms, first_byte_ms: patience_ms, idle_ms: patience_ms },
+            capture: bailiwick_model::Capture::default(),
             enabled: true,
         };
         self.control().add_server(&Actor::Gateway, new).await.unwrap();

@@ -33,6 +33,7 @@ pub(crate) async fn handler(
         transport,
         secrets,
         timeouts: body.timeouts.unwrap_or_default().into(),
+        capture: body.capture.unwrap_or_default().into(),
         enabled: body.enabled,
     };
     let added = control.add_server(&actor, new).await?;

@@ -32,6 +32,7 @@ pub(crate) async fn handler(
         transport,
         secrets: secrets.unwrap_or_default(),
         timeouts: body.timeouts.map(Into::into),
+        capture: body.capture.map(Into::into),
         enabled: body.enabled,
     };
     Ok(Json(control.update_server(&actor, &server, wanted).await?.into()))
