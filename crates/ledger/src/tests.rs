@@ -3,6 +3,7 @@
 mod append;
 mod faults;
 mod fixture;
+mod proofs;
 mod reading;
 mod recovery;
 mod tamper;

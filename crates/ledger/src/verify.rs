@@ -262,7 +262,8 @@ impl Pass {
     }
 }
 
-fn own_key(dir: &Path) -> Result<VerifierKey, VerifyError> {
+/// The public key in a ledger's directory.
+pub(crate) fn own_key(dir: &Path) -> Result<VerifierKey, VerifyError> {
     let path = dir.join(VERIFIER);
     let text = read_text(&path).map_err(io_at(&path))?.ok_or_else(|| VerifyError::NoKey(dir.to_owned()))?;
     text.parse().map_err(|source| VerifyError::Key { path, source })

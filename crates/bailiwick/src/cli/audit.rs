@@ -1,6 +1,7 @@
 //! `bailiwick audit`: the ledger of a running gateway, or a ledger's directory without one.
 
 mod files;
+mod prove;
 mod tail;
 mod verify;
 
@@ -26,6 +27,10 @@ pub enum Audit {
     },
     /// Check every record, link and checkpoint of a ledger, without a gateway.
     Verify(verify::Verify),
+    /// Prove that a record is in a ledger, or that a ledger was only added to: prints a proof to keep.
+    Prove(prove::Prove),
+    /// Check a proof, without the ledger.
+    CheckProof(prove::CheckProof),
     /// Show how the ledger is.
     Status,
 }
@@ -38,6 +43,8 @@ pub(super) async fn run(
     match command {
         Audit::Tail { count, follow } => tail::tail(&client()?, count, follow, output).await,
         Audit::Verify(args) => verify::verify(&args, output),
+        Audit::Prove(args) => prove::prove(&args, output),
+        Audit::CheckProof(args) => prove::check(&args, output),
         Audit::Status => output.show(client()?.get("/audit/status").await?, |status: AuditStatus| {
             facts([
                 ("takes records", Some(yes_no(status.available))),
