@@ -61,6 +61,7 @@ impl Begin<'_> {
         let sync = self.settings.durability == Durability::Disk;
         let signing = Signing {
             signer: self.signer,
+            next: None,
             notes,
             last: ending.last,
             last_at: self.clock.monotonic(),

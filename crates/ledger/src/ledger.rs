@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bailiwick_model::{Clock, Record, RecordFailed, Recorder, Recording};
-use bailiwick_runtime::DigestKey;
+use bailiwick_runtime::{DigestKey, SigningKey};
 use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::Hash;
 use crate::begin::{Begin, CloseError, Threads, close_open_calls};
 use crate::file::{Disk, Medium, replace};
-use crate::keeper::Signing;
+use crate::keeper::{RotateError, Signing};
 use crate::keys::{Keys, Signer, VerifierKey};
 use crate::line::Mark;
 use crate::lock::Lock;
@@ -100,7 +100,7 @@ impl Ledger {
         &self.shared.dir
     }
 
-    /// The public key of its checkpoints, to be kept elsewhere.
+    /// The public key of its checkpoints as it was opened, to be kept elsewhere.
     pub fn verifier(&self) -> &VerifierKey {
         &self.verifier
     }
@@ -139,6 +139,22 @@ impl Ledger {
             open_calls,
             checkpoint_size: self.shared.signed.load(Ordering::Relaxed),
         })
+    }
+
+    /// Lets another key sign from here on, and closes the ledger: the next start needs that key.
+    ///
+    /// The rotation is a record and a checkpoint that both keys sign, so that whoever has either can follow to the
+    /// other. Blocks. After an error [`crate::last_rotation`] tells whether it came so far that the new key is needed.
+    ///
+    /// # Errors
+    /// If it is the same key, or the ledger cannot be written.
+    pub fn rotate_key(&self, next: SigningKey) -> Result<VerifierKey, RotateError> {
+        let next = Signer::new(self.verifier.name(), next)?;
+        let verifier = next.verifier().clone();
+        self.signing.lock().rotate(&self.shared, next)?;
+        replace(&self.shared.dir.join(VERIFIER), format!("{verifier}\n").as_bytes())?;
+        self.close()?;
+        Ok(verifier)
     }
 
     /// Ends it: what was appended is written, the end is signed, the lock given back. Later appends fail.

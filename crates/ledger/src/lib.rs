@@ -24,6 +24,7 @@ mod proof;
 mod prove;
 mod queue;
 mod read;
+mod rotation;
 mod seal;
 mod segment;
 mod shared;
@@ -35,6 +36,7 @@ mod writer;
 
 pub use begin::CloseError;
 pub use check::Fault;
+pub use keeper::RotateError;
 pub use keys::{InvalidKey, Keys, VerifierKey};
 pub use ledger::{Ledger, Status};
 pub use note::{Checkpoint, InvalidNote, SignedCheckpoint};
@@ -42,6 +44,7 @@ pub use open::OpenError;
 pub use proof::{Claim, Consistency, Inclusion, Older, Proof, ProofFault, Proven};
 pub use prove::{ProveError, prove_consistency, prove_inclusion};
 pub use read::{Follow, Line, ReadError, tail};
+pub use rotation::{Rotation, last_rotation};
 pub use tree::{CompactRange, Hash, is_beginning, leaf_hash, node_hash, root_of_path};
 pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, verify};
 

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::line::Head;
+use crate::rotation::KeyChain;
 use crate::tree::{is_beginning, root_of_path};
 use crate::{Hash, InvalidKey, InvalidNote, SignedCheckpoint, VerifierKey, leaf_hash};
 
@@ -36,8 +37,11 @@ pub struct Inclusion {
     pub path: Vec<Hash>,
     /// The checkpoint, a signed note.
     pub checkpoint: String,
-    /// The public key that signed it, for convenience: proof needs one that was kept elsewhere.
+    /// The ledger's newest public key, for convenience: proof needs one that was kept elsewhere.
     pub key: String,
+    /// The checkpoints at which the key was rotated: who has one key follows them to the others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotations: Vec<String>,
 }
 
 /// The tree of an older size is the beginning of the one that a checkpoint signs (RFC 6962, section 2.1.2).
@@ -53,8 +57,11 @@ pub struct Consistency {
     pub path: Vec<Hash>,
     /// The newer checkpoint, a signed note.
     pub checkpoint: String,
-    /// The public key that signed it, for convenience.
+    /// The ledger's newest public key, for convenience.
     pub key: String,
+    /// The checkpoints at which the key was rotated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rotations: Vec<String>,
 }
 
 /// An older tree.
@@ -151,17 +158,14 @@ impl Proof {
     /// # Errors
     /// Says why it proves nothing.
     pub fn check(&self, keys: &[VerifierKey]) -> Result<Proven, ProofFault> {
-        let (note, key, size) = match self {
-            Self::Inclusion(proof) => (&proof.checkpoint, &proof.key, proof.size),
-            Self::Consistency(proof) => (&proof.checkpoint, &proof.key, proof.size),
+        let (note, key, size, rotations) = match self {
+            Self::Inclusion(proof) => (&proof.checkpoint, &proof.key, proof.size, &proof.rotations),
+            Self::Consistency(proof) => (&proof.checkpoint, &proof.key, proof.size, &proof.rotations),
         };
-        let own;
-        let trusted = if keys.is_empty() {
-            own = [key.parse()?];
-            &own
-        } else {
-            keys
-        };
+        let believed = if keys.is_empty() { vec![key.parse()?] } else { keys.to_vec() };
+        let rotations: Vec<_> =
+            rotations.iter().map(|note| SignedCheckpoint::parse(note)).collect::<Result<_, _>>()?;
+        let trusted = &KeyChain::new(believed, &rotations);
         let note = signed(note, size, trusted)?;
         let checkpoint = note.checkpoint();
         let claim = match self {
@@ -193,7 +197,7 @@ impl Inclusion {
 }
 
 impl Consistency {
-    fn claim(&self, root: Hash, keys: &[VerifierKey]) -> Result<Claim, ProofFault> {
+    fn claim(&self, root: Hash, keys: &KeyChain) -> Result<Claim, ProofFault> {
         let Older { size, root: old_root, checkpoint } = &self.old;
         if let Some(note) = checkpoint
             && signed(note, *size, keys)?.checkpoint().root != *old_root
@@ -207,10 +211,10 @@ impl Consistency {
     }
 }
 
-fn signed(note: &str, size: u64, keys: &[VerifierKey]) -> Result<SignedCheckpoint, ProofFault> {
+fn signed(note: &str, size: u64, keys: &KeyChain) -> Result<SignedCheckpoint, ProofFault> {
     let note = SignedCheckpoint::parse(note)?;
     if note.checkpoint().size != size {
         return Err(ProofFault::Contradiction("the checkpoint is of another size"));
     }
-    if keys.iter().any(|key| note.is_signed_by(key)) { Ok(note) } else { Err(ProofFault::Signature(size)) }
+    if keys.accepts(&note) { Ok(note) } else { Err(ProofFault::Signature(size)) }
 }

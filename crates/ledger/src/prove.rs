@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::proof::{Consistency, Inclusion, Older, PROOF_VERSION};
+use crate::rotation::rotations;
 use crate::seal::Seal;
 use crate::segment::{Lines, Segment, list};
 use crate::tree::{consistency_nodes, inclusion_nodes};
@@ -78,7 +79,7 @@ pub fn prove_inclusion(
     if index >= size {
         return Err(ProveError::NotSigned { index, size });
     }
-    let key = own_key(dir)?.to_string();
+    let (key, rotations) = keys(dir)?;
     let make = |use_seals| {
         let found = Reading::new(index, size, inclusion_nodes(index, size)).read(dir, use_seals)?;
         let record = String::from_utf8(found.line).map_err(|_| ProveError::Altered(size))?;
@@ -91,6 +92,7 @@ pub fn prove_inclusion(
             path: found.hashes,
             checkpoint,
             key,
+            rotations: rotations.clone(),
         }))
     };
     proven(size, make)
@@ -109,7 +111,7 @@ pub fn prove_consistency(dir: &Path, old: u64, new: u64) -> Result<Proof, ProveE
     }
     let note = of_size(dir, new)?.ok_or(ProveError::NoCheckpoint(new))?;
     let older = of_size(dir, old)?.map(|note| note.to_string());
-    let key = own_key(dir)?.to_string();
+    let (key, rotations) = keys(dir)?;
     let make = |use_seals| {
         let found = Reading::new(old, new, consistency_nodes(old, new)).read(dir, use_seals)?;
         let old = Older { size: old, root: found.before.root(), checkpoint: older.clone() };
@@ -121,6 +123,7 @@ pub fn prove_consistency(dir: &Path, old: u64, new: u64) -> Result<Proof, ProveE
             path: found.hashes,
             checkpoint,
             key,
+            rotations: rotations.clone(),
         }))
     };
     proven(new, make)
@@ -134,6 +137,12 @@ fn proven(size: u64, make: impl Fn(bool) -> Result<Proof, ProveError>) -> Result
     }
     let proof = make(false)?;
     if holds(&proof) { Ok(proof) } else { Err(ProveError::Altered(size)) }
+}
+
+/// The newest public key, and the checkpoints that lead to it from the others.
+fn keys(dir: &Path) -> Result<(String, Vec<String>), ProveError> {
+    let rotations = rotations(dir).map_err(io_at(dir))?;
+    Ok((own_key(dir)?.to_string(), rotations.iter().map(ToString::to_string).collect()))
 }
 
 fn newest(dir: &Path) -> Result<Option<SignedCheckpoint>, ProveError> {

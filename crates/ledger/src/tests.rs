@@ -6,4 +6,5 @@ mod fixture;
 mod proofs;
 mod reading;
 mod recovery;
+mod rotation;
 mod tamper;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::check::{Fault, Found, Milestones, State};
 use crate::open::read_text;
+use crate::rotation::{KeyChain, rotations};
 use crate::seal::Seal;
 use crate::segment::{CHECKPOINT, Lines, Segment, VERIFIER, list};
 use crate::{Hash, InvalidKey, InvalidNote, SignedCheckpoint, VerifierKey, notes};
@@ -19,7 +20,7 @@ use crate::{Hash, InvalidKey, InvalidNote, SignedCheckpoint, VerifierKey, notes}
 pub struct VerifyOptions {
     /// A checkpoint that was kept elsewhere.
     pub saved: Option<SignedCheckpoint>,
-    /// The ledger's public keys; if none, the one in the ledger's directory is believed.
+    /// The ledger's public keys, each of which stands for all others by which it was rotated; if none, the one in the ledger's directory is believed.
     pub keys: Vec<VerifierKey>,
 }
 
@@ -42,6 +43,8 @@ pub struct Report {
     pub torn_bytes: u64,
     /// Whether the key came from outside; if not, whoever can write the ledger can forge it.
     pub key_given: bool,
+    /// How often the key was rotated: each key vouches for the next and for the one before.
+    pub rotations: usize,
     /// The time of the last record.
     pub last_time: Option<String>,
     /// The first thing that is wrong.
@@ -131,6 +134,7 @@ struct Pass {
     milestones: Milestones,
     torn_bytes: u64,
     key_given: bool,
+    rotations: usize,
 }
 
 /// Something wrong with the records, or with reading them.
@@ -155,8 +159,12 @@ impl Pass {
     fn new(dir: &Path, options: &VerifyOptions, state: State) -> Result<Self, VerifyError> {
         let key_given = !options.keys.is_empty();
         let keys = if key_given { options.keys.clone() } else { vec![own_key(dir)?] };
+        let mut notes = rotations(dir).map_err(io_at(dir))?;
+        notes.extend(options.saved.clone());
+        let keys = KeyChain::new(keys, &notes);
+        let rotations = keys.rotations();
         let milestones = Milestones::new(keys, state.range.size());
-        Ok(Self { state, milestones, torn_bytes: 0, key_given })
+        Ok(Self { state, milestones, torn_bytes: 0, key_given, rotations })
     }
 
     fn follow(
@@ -191,6 +199,7 @@ impl Pass {
             open_calls: self.state.open.len(),
             torn_bytes: self.torn_bytes,
             key_given: self.key_given,
+            rotations: self.rotations,
             last_time: Some(self.state.time).filter(|time| !time.is_empty()),
             bad,
         })
