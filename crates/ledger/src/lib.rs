@@ -46,7 +46,7 @@ pub use prove::{ProveError, prove_consistency, prove_inclusion};
 pub use read::{Follow, Line, ReadError, tail};
 pub use rotation::{Rotation, last_rotation};
 pub use tree::{CompactRange, Hash, is_beginning, leaf_hash, node_hash, root_of_path};
-pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, verify};
+pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, public_key, verify};
 
 #[cfg(test)]
 mod tests;

@@ -176,7 +176,7 @@ impl Pass {
         let mut done = 0;
         let ended = self.newest(dir, segments, options).and_then(|()| {
             for (nth, segment) in segments.iter().enumerate() {
-                self.segment(segment, nth + 1 == segments.len())?;
+                self.segment(segment, segments.get(nth + 1))?;
                 done = nth + 1;
             }
             self.end()
@@ -226,7 +226,7 @@ impl Pass {
         Ok(())
     }
 
-    fn segment(&mut self, segment: &Segment, is_last: bool) -> Result<(), Stop> {
+    fn segment(&mut self, segment: &Segment, next: Option<&Segment>) -> Result<(), Stop> {
         let start = self.state.range.size();
         if segment.first != start {
             return Err((start, Fault::Sequence { found: segment.first }).into());
@@ -238,7 +238,7 @@ impl Pass {
         let mut lines = Lines::open(&segment.path).map_err(io())?;
         while let Some(line) = lines.next().map_err(io())? {
             self.milestones.meet(&self.state.range)?;
-            if !line.whole && is_last {
+            if !line.whole && next.is_none() {
                 self.torn_bytes = line.bytes.len() as u64;
                 break;
             }
@@ -248,7 +248,14 @@ impl Pass {
             self.state.follow(line.bytes)?;
         }
         self.milestones.meet(&self.state.range)?;
-        if is_last { Ok(()) } else { self.seal(segment) }
+        // Records that are missing at its end are told as such, and not as a seal that does not fit.
+        match next {
+            Some(next) if next.first != self.state.range.size() => {
+                Err((self.state.range.size(), Fault::Sequence { found: next.first }).into())
+            }
+            Some(_) => self.seal(segment),
+            None => Ok(()),
+        }
     }
 
     fn seal(&self, segment: &Segment) -> Result<(), Stop> {
@@ -271,9 +278,16 @@ impl Pass {
     }
 }
 
-/// The public key in a ledger's directory.
-pub(crate) fn own_key(dir: &Path) -> Result<VerifierKey, VerifyError> {
+/// The public key in a ledger's directory; `None` if there is none, as before its first start.
+///
+/// # Errors
+/// If it cannot be read or is no key.
+pub fn public_key(dir: &Path) -> Result<Option<VerifierKey>, VerifyError> {
     let path = dir.join(VERIFIER);
-    let text = read_text(&path).map_err(io_at(&path))?.ok_or_else(|| VerifyError::NoKey(dir.to_owned()))?;
-    text.parse().map_err(|source| VerifyError::Key { path, source })
+    let text = read_text(&path).map_err(io_at(&path))?;
+    text.map(|text| text.parse()).transpose().map_err(|source| VerifyError::Key { path, source })
+}
+
+pub(crate) fn own_key(dir: &Path) -> Result<VerifierKey, VerifyError> {
+    public_key(dir)?.ok_or_else(|| VerifyError::NoKey(dir.to_owned()))
 }

@@ -2,6 +2,7 @@
 
 mod files;
 mod prove;
+mod rotate;
 mod tail;
 mod verify;
 
@@ -31,6 +32,8 @@ pub enum Audit {
     Prove(prove::Prove),
     /// Check a proof, without the ledger.
     CheckProof(prove::CheckProof),
+    /// Let a new key sign the checkpoints from here on. The gateway must be stopped.
+    RotateKey(rotate::RotateKey),
     /// Show how the ledger is.
     Status,
 }
@@ -45,6 +48,7 @@ pub(super) async fn run(
         Audit::Verify(args) => verify::verify(&args, output),
         Audit::Prove(args) => prove::prove(&args, output),
         Audit::CheckProof(args) => prove::check(&args, output),
+        Audit::RotateKey(args) => rotate::rotate(&args, output),
         Audit::Status => output.show(client()?.get("/audit/status").await?, |status: AuditStatus| {
             facts([
                 ("takes records", Some(yes_no(status.available))),

@@ -35,6 +35,7 @@ fn commands_of_the_docs_are_understood() {
         "bailiwick grant add --group support --toolset t",
         "bailiwick audit tail -n 50 --follow",
         "bailiwick audit verify /srv/ledger --key k.txt --checkpoint c.txt",
+        "bailiwick audit rotate-key --config b.toml",
         "bailiwick audit prove 7",
         "bailiwick audit prove 7 /srv/ledger --checkpoint c.txt",
         "bailiwick audit prove --consistency 10 20 /srv/ledger",

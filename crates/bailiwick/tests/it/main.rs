@@ -7,6 +7,7 @@ mod calls;
 mod door;
 mod egress;
 mod eras;
+mod evidence;
 mod faults;
 mod isolation;
 mod ledger;

@@ -57,6 +57,7 @@ fn found(report: &Report) -> String {
         ("records", Some(report.records.to_string())),
         ("signed", Some(report.signed.to_string())),
         ("checkpoints", Some(report.checkpoints.to_string())),
+        ("key rotations", Some(report.rotations.to_string()).filter(|_| report.rotations > 0)),
         ("segments", Some(report.segments.to_string())),
         ("open calls", Some(report.open_calls.to_string())),
         ("unfinished bytes", Some(report.torn_bytes.to_string()).filter(|_| report.torn_bytes > 0)),
