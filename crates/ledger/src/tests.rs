@@ -8,3 +8,4 @@ mod reading;
 mod recovery;
 mod rotation;
 mod tamper;
+mod tampering;
