@@ -12,6 +12,7 @@ use bailiwick_config::Durability;
 use bailiwick_model::record::{Outcome, Status, Timing};
 use bailiwick_model::{CallId, Clock, Record};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::file::Medium;
 use crate::keeper::{Keeper, Signing};
@@ -77,6 +78,8 @@ impl Begin<'_> {
             health: Health::default(),
             inflight: Mutex::default(),
             signed: AtomicU64::new(signed),
+            newest: watch::Sender::new(signing.last.clone()),
+            witnesses: Mutex::default(),
         };
         Ok((shared, signing))
     }

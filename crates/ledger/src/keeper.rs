@@ -217,6 +217,7 @@ impl Signing {
         }
         self.last_at = shared.clock.monotonic();
         shared.signed.store(size, Ordering::Relaxed);
+        shared.newest.send_replace(Some(note.clone()));
         replace(&shared.dir.join(CHECKPOINT), note.to_string().as_bytes())?;
         self.last = Some(note);
         Ok(())

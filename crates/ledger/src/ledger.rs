@@ -9,8 +9,8 @@ use bailiwick_model::{Clock, Record, RecordFailed, Recorder, Recording};
 use bailiwick_runtime::{DigestKey, SigningKey};
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::sync::watch;
 
-use crate::Hash;
 use crate::begin::{Begin, CloseError, Threads, close_open_calls};
 use crate::file::{Disk, Medium, replace};
 use crate::keeper::{RotateError, Signing};
@@ -21,6 +21,7 @@ use crate::note::SignedCheckpoint;
 use crate::open::{OpenError, make_dir, recover};
 use crate::segment::{VERIFIER, list};
 use crate::shared::Shared;
+use crate::{Hash, WitnessStatus};
 
 /// The audit ledger of this node, open for writing.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub struct Status {
     pub open_calls: usize,
     /// How many records the last checkpoint tells of.
     pub checkpoint_size: u64,
+    /// How the witnesses are that are told of checkpoints.
+    pub witnesses: Vec<WitnessStatus>,
 }
 
 impl Ledger {
@@ -112,6 +115,16 @@ impl Ledger {
         self.signing.lock().last.clone()
     }
 
+    /// The last checkpoint, and each that follows it.
+    pub(crate) fn checkpoints(&self) -> watch::Receiver<Option<SignedCheckpoint>> {
+        self.shared.newest.subscribe()
+    }
+
+    /// Whose state is told in [`Ledger::status`].
+    pub(crate) fn watched_by(&self, witnesses: Vec<watch::Receiver<WitnessStatus>>) {
+        *self.shared.witnesses.lock() = witnesses;
+    }
+
     /// How it is. Waits for a write under way, but not for a disk that hangs.
     ///
     /// # Errors
@@ -138,6 +151,7 @@ impl Ledger {
             bytes,
             open_calls,
             checkpoint_size: self.shared.signed.load(Ordering::Relaxed),
+            witnesses: self.shared.witnesses.lock().iter().map(|witness| witness.borrow().clone()).collect(),
         })
     }
 

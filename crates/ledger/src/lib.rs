@@ -32,6 +32,7 @@ mod stamp;
 mod tree;
 mod verify;
 mod watch;
+mod witness;
 mod writer;
 
 pub use begin::CloseError;
@@ -47,6 +48,7 @@ pub use read::{Follow, Line, ReadError, tail};
 pub use rotation::{Rotation, last_rotation};
 pub use tree::{CompactRange, Hash, is_beginning, leaf_hash, node_hash, root_of_path};
 pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, public_key, verify};
+pub use witness::{Means, WitnessStatus, Witnesses};
 
 #[cfg(test)]
 mod tests;

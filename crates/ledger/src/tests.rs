@@ -9,3 +9,4 @@ mod recovery;
 mod rotation;
 mod tamper;
 mod tampering;
+mod witnesses;

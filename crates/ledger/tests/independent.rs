@@ -59,6 +59,7 @@ fn open(home: &Path, key: &str) -> Arc<Ledger> {
         checkpoint_records: 4096,
         checkpoint_every: Duration::from_secs(10),
         stall: Duration::from_secs(2),
+        witness: bailiwick_config::Witness::default(),
     };
     Ledger::open(&home.join("ledger"), settings, keys, Arc::new(SystemClock::new())).unwrap()
 }

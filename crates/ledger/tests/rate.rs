@@ -1,6 +1,5 @@
 //! How fast a ledger is checked. A measurement, so only by request and in release:
 //! `cargo test --release -p bailiwick-ledger --test rate -- --ignored --nocapture`.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on fails")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +80,7 @@ async fn a_ledger_is_verified_at_200_000_records_a_second_on_one_core() {
         checkpoint_records: 4096,
         checkpoint_every: Duration::from_secs(10),
         stall: Duration::from_secs(2),
+        witness: bailiwick_config::Witness::default(),
     };
     let clock = Arc::new(SystemClock::new());
     let place = home.path().join("ledger");

@@ -3,16 +3,15 @@
 mod files;
 mod prove;
 mod rotate;
+mod status;
 mod tail;
 mod verify;
 
-use bailiwick_console::wire::AuditStatus;
 use clap::Subcommand;
 
 use super::client::Client;
 use super::failure::Failure;
 use super::output::Output;
-use super::table::{facts, yes_no};
 
 /// The audit ledger.
 #[derive(Debug, Subcommand)]
@@ -49,16 +48,6 @@ pub(super) async fn run(
         Audit::Prove(args) => prove::prove(&args, output),
         Audit::CheckProof(args) => prove::check(&args, output),
         Audit::RotateKey(args) => rotate::rotate(&args, output),
-        Audit::Status => output.show(client()?.get("/audit/status").await?, |status: AuditStatus| {
-            facts([
-                ("takes records", Some(yes_no(status.available))),
-                ("records", Some(status.records.to_string())),
-                ("signed", Some(status.checkpoint_size.to_string())),
-                ("open calls", Some(status.open_calls.to_string())),
-                ("segments", Some(status.segments.to_string())),
-                ("bytes", Some(status.bytes.to_string())),
-                ("root", Some(status.root)),
-            ])
-        }),
+        Audit::Status => output.show(client()?.get("/audit/status").await?, status::told),
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use bailiwick_config::Settings;
 use bailiwick_control::Control;
 use bailiwick_identity::LastUse;
-use bailiwick_ledger::Ledger;
+use bailiwick_ledger::{Ledger, Means, Witnesses};
 use bailiwick_model::{Clock, Entropy, Recorder};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::egress::EgressRules;
@@ -39,6 +39,8 @@ pub(super) struct Shared {
 /// The rooms, put together.
 pub(super) struct Rooms {
     pub(super) ledger: Arc<Ledger>,
+    /// Who is told of the ledger's checkpoints.
+    pub(super) witnesses: Witnesses,
     pub(super) control: Control,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) snapshot: watch::Receiver<Arc<Snapshot>>,
@@ -55,9 +57,19 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
     let at_rest = Arc::new(Sealer::new(1, &keys.load_or_create("at-rest", entropy)?));
     let carried = Arc::new(Sealer::new(1, &keys.load_or_create("carried", entropy)?));
     let ledger = open_ledger(settings, shared, &keys).await?;
+    let outbound = outbound(settings)?;
+    let witnesses = Witnesses::start(
+        &ledger,
+        &settings.ledger.witness,
+        &Means {
+            outbound: outbound.clone(),
+            egress: EgressRules::new(settings.egress.allow.clone()),
+            clock: Arc::clone(&shared.clock),
+        },
+    );
     let store = open_store(settings).await?;
     let upstreams = Upstreams::new(bailiwick_upstream::Parts {
-        outbound: outbound(settings)?,
+        outbound,
         clock: Arc::clone(&shared.clock),
         tasks: shared.background.clone(),
         settings: upstream_settings(settings, shared)?,
@@ -81,7 +93,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
             discoveries: 16,
         },
     });
-    Ok(Rooms { ledger, control, upstreams, snapshot, carried })
+    Ok(Rooms { ledger, witnesses, control, upstreams, snapshot, carried })
 }
 
 /// The data directory: its owner's alone, since it holds keys and records.
