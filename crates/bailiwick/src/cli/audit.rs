@@ -1,5 +1,6 @@
 //! `bailiwick audit`: the ledger of a running gateway, or a ledger's directory without one.
 
+mod export;
 mod files;
 mod prove;
 mod rotate;
@@ -31,6 +32,8 @@ pub enum Audit {
     Prove(prove::Prove),
     /// Check a proof, without the ledger.
     CheckProof(prove::CheckProof),
+    /// Write records for other tools, as JSON lines or CSV, without a gateway.
+    Export(export::Export),
     /// Let a new key sign the checkpoints from here on. The gateway must be stopped.
     RotateKey(rotate::RotateKey),
     /// Show how the ledger is.
@@ -47,6 +50,7 @@ pub(super) async fn run(
         Audit::Verify(args) => verify::verify(&args, output),
         Audit::Prove(args) => prove::prove(&args, output),
         Audit::CheckProof(args) => prove::check(&args, output),
+        Audit::Export(args) => export::export(args, output),
         Audit::RotateKey(args) => rotate::rotate(&args, output),
         Audit::Status => output.show(client()?.get("/audit/status").await?, status::told),
     }

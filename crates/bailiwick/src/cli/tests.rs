@@ -36,6 +36,8 @@ fn commands_of_the_docs_are_understood() {
         "bailiwick audit tail -n 50 --follow",
         "bailiwick audit verify /srv/ledger --key k.txt --checkpoint c.txt",
         "bailiwick audit rotate-key --config b.toml",
+        "bailiwick audit export /srv/ledger --from 2026-07-01 --to 2026-08-01T00:00:00Z --format csv",
+        "bailiwick audit export --filter kind=denied,principal=ada@corp.example --filter server=crm -o x.jsonl",
         "bailiwick audit prove 7",
         "bailiwick audit prove 7 /srv/ledger --checkpoint c.txt",
         "bailiwick audit prove --consistency 10 20 /srv/ledger",
@@ -62,6 +64,8 @@ fn contradictions_and_secrets_in_arguments_are_refused() {
         "bailiwick grant add --agent bot --server s --tool x --prompt y",
         "bailiwick key issue",
         "bailiwick audit tail -n 0",
+        "bailiwick audit export --filter team=x",
+        "bailiwick audit export --from yesterday",
         "bailiwick --key bwk_x server list",
     ] {
         assert!(!parses(line), "{line}");

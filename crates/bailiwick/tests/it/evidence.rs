@@ -76,3 +76,56 @@ async fn records_are_proven_and_the_key_is_rotated_by_the_command_line() {
     let (done, said) = audit(&["prove", size, dir]);
     assert!(!done && said.contains("is not signed yet"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_are_exported_as_they_stand_or_as_rows() {
+    let stage = Stage::new(Eras::Both).await;
+    stage.echo(&stage.bot, Era::Modern, DOORS[1], "hi").await.result();
+    let forged = serde_json::json!({"name": "=cmd|' /C calc'!A0,\n\"x\"", "arguments": {}});
+    stage.bot.ask("/mcp", Era::Modern, "tools/call", forged).await;
+    let ledger = stage.app.ledger_dir();
+    let dir = ledger.to_str().unwrap();
+    let home = stage.app.dir.path().to_owned();
+    stage.app.running.stop().await.unwrap();
+    let lines = bailiwick_ledger::tail(&ledger, usize::MAX, None).unwrap();
+    let all: String = lines.iter().map(|line| format!("{}\n", line.json)).collect();
+    assert_eq!(audit(&["export", dir]), (true, all.clone()));
+
+    let (done, of_bot) = audit(&["export", dir, "--filter", "principal=bot,server=files"]);
+    let kinds: Vec<_> = of_bot.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+    let kinds: Vec<_> = kinds.iter().map(|record| record["kind"].as_str().unwrap()).collect();
+    assert!(done && kinds == ["intent", "outcome"], "{of_bot}");
+
+    let file = home.join("denied.csv");
+    let path = file.to_str().unwrap();
+    let (done, said) = audit(&["export", dir, "--filter", "kind=denied", "--format", "csv", "-o", path]);
+    assert!(done && said.contains("1 records exported"), "{said}");
+    let rows = fs::read_to_string(&file).unwrap();
+    assert!(
+        rows.starts_with("index,time,kind,") && rows.contains(",\"'=cmd|' /C calc'!A0,\n\"\"x\"\"\","),
+        "{rows}"
+    );
+    assert!(!audit(&["export", dir, "-o", path]).0, "nothing is written over");
+
+    assert_eq!(audit(&["export", dir, "--to", "2020-01-01"]), (true, String::new()));
+    assert_eq!(audit(&["export", dir, "--from", "2020-01-01", "--to", "2120-01-01"]), (true, all));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_witness_of_the_settings_is_told_and_shows_in_the_status() {
+    let home = tempfile::tempdir().unwrap();
+    let witness = home.path().join("witness");
+    let settings = format!("[ledger]\nwitness_file = {witness:?}\n");
+    let app = crate::support::App::start_with(&settings).await;
+    let status = crate::support::until("the witness has a checkpoint", || {
+        fs::metadata(&witness).is_ok_and(|file| file.len() > 0).then_some(())
+    });
+    status.await;
+    let ledger = app.ledger_dir();
+    let actor = bailiwick_control::Actor::Gateway;
+    let told = app.control().audit_status(&actor).await.unwrap().witnesses;
+    assert_eq!((told.len(), told[0].kind, told[0].error.as_deref()), (1, "file", None));
+    app.running.stop().await.unwrap();
+    let last = fs::read_to_string(ledger.join("checkpoint")).unwrap();
+    assert!(fs::read_to_string(&witness).unwrap().ends_with(&last), "an orderly stop tells of the end");
+}
