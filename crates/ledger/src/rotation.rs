@@ -2,6 +2,9 @@
 //! whoever kept one of the ledger's keys, an older or a newer one, can check all of its checkpoints.
 
 use std::path::Path;
+use std::{fs, io};
+
+use memchr::memmem;
 
 use crate::notes;
 use crate::segment::list;
@@ -98,9 +101,19 @@ pub(crate) fn rotation(note: &SignedCheckpoint) -> Option<(u64, Rotation)> {
 }
 
 /// The rotations in a ledger's directory, as far as its notes can be read.
-pub(crate) fn rotations(dir: &Path) -> std::io::Result<Vec<SignedCheckpoint>> {
+pub(crate) fn rotations(dir: &Path) -> io::Result<Vec<SignedCheckpoint>> {
     let mut found = Vec::new();
+    let word = memmem::Finder::new("\nrotate ");
     for segment in list(dir)? {
+        let bytes = match fs::read(segment.notes()) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        // There are thousands of checkpoints for one that says so.
+        if word.find(&bytes).is_none() {
+            continue;
+        }
         let notes = notes::read(&segment)?.unwrap_or_default().notes;
         found.extend(notes.into_iter().filter(|note| rotation(note).is_some()));
     }
@@ -112,7 +125,7 @@ pub(crate) fn rotations(dir: &Path) -> std::io::Result<Vec<SignedCheckpoint>> {
 ///
 /// # Errors
 /// If the directory or its checkpoints cannot be read.
-pub fn last_rotation(dir: &Path) -> std::io::Result<Option<VerifierKey>> {
+pub fn last_rotation(dir: &Path) -> io::Result<Option<VerifierKey>> {
     for segment in list(dir)?.iter().rev().take(2) {
         let notes = notes::read(segment)?.unwrap_or_default().notes;
         if let Some((_, rotation)) = notes.iter().rev().find_map(rotation) {
