@@ -51,3 +51,45 @@ fn origin(signing: &SigningKey) -> String {
     let short = start.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     format!("bailiwick-ledger/{short:016x}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bailiwick_ledger::{Ledger, VerifyOptions, verify};
+    use bailiwick_runtime::{SystemClock, SystemEntropy};
+
+    use super::*;
+
+    #[test]
+    fn a_rotation_that_was_cut_short_is_finished_or_forgotten_by_what_the_checkpoints_say() {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("ledger");
+        let keys = KeyDir::open(home.path().join("keys")).unwrap();
+        let settings = bailiwick_config::Settings::default().ledger;
+        let open = || {
+            let own = load(&keys, &dir, &SystemEntropy::new()).unwrap();
+            Ledger::open(&dir, settings.clone(), own, Arc::new(SystemClock::new())).unwrap()
+        };
+        let first = open().verifier().clone();
+
+        // The next key was made, and nothing signed with it.
+        let prepared = next(&keys).unwrap().public_key();
+        assert_eq!(open().verifier(), &first);
+        assert_eq!(next(&keys).unwrap().public_key(), prepared);
+
+        // It has signed, and its file is not yet in its place.
+        let second = open().rotate_key(next(&keys).unwrap()).unwrap();
+        assert!(keys.has(NEXT).unwrap());
+        let ledger = open();
+        assert_eq!(ledger.verifier(), &second);
+        assert_eq!((second.public_key(), second.name()), (prepared, first.name()));
+        assert!(!keys.has(NEXT).unwrap());
+
+        // A further one begins with a key of its own.
+        assert_ne!(next(&keys).unwrap().public_key(), prepared);
+        ledger.close().unwrap();
+        let options = VerifyOptions { saved: None, keys: vec![first] };
+        assert_eq!(verify(&dir, &options).unwrap().bad, None);
+    }
+}
