@@ -58,11 +58,7 @@ impl Lanes {
     pub(crate) fn seat(&self) -> Seat {
         let taken = |lane: &Lane| lane.seated.load(Ordering::Relaxed);
         let first = &self.0.first;
-        let lane = self
-            .0
-            .others
-            .iter()
-            .fold(first, |best, lane| if taken(lane) < taken(best) { lane } else { best });
+        let lane = self.0.others.iter().fold(first, |best, lane| if taken(lane) < taken(best) { lane } else { best });
         lane.seated.fetch_add(1, Ordering::Relaxed);
         Seat { lane: lane.handle.clone(), seated: Arc::clone(&lane.seated) }
     }
@@ -87,8 +83,7 @@ impl Drop for Inner {
 
 impl Lane {
     fn start() -> io::Result<Self> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(2).thread_name("lane").enable_all().build()?;
+        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("lane").enable_all().build()?;
         Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime), seated: Arc::default() })
     }
 }

@@ -96,8 +96,7 @@ impl Kept {
     }
 
     async fn dial(&self, (_, authority): &Origin) -> Result<Box<Line>, OutboundError> {
-        let uri =
-            Uri::builder().scheme(Scheme::HTTP).authority(authority.clone()).path_and_query("/").build();
+        let uri = Uri::builder().scheme(Scheme::HTTP).authority(authority.clone()).path_and_query("/").build();
         let stream = self.connector.clone().call(uri.map_err(|_| OutboundError::Url)?).await;
         let stream = stream.map_err(|error| {
             error.take().unwrap_or(OutboundError::Broken { sent: false, source: "not dialled".into() })
