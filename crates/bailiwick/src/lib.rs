@@ -3,4 +3,5 @@
 //! A library beside the binary, so that tests run the whole program in their own process.
 
 pub mod cli;
+mod ledger_keys;
 pub mod serve;

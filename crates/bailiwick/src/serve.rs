@@ -156,6 +156,7 @@ impl Running {
             .await
             .context("the ledger's end was cut short")?
             .context("the ledger was not closed well")?;
+        self.rooms.witnesses.stop().await;
         tracing::info!("stopped");
         Ok(())
     }

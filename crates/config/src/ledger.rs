@@ -1,11 +1,13 @@
 //! `[ledger]`: how strong and how long the audit ledger's segments are.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::{Problems, at_least};
+use crate::witness::{self, Witness};
 
 /// What a record must survive before its call goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -33,6 +35,12 @@ pub(crate) struct LedgerFile {
     checkpoint_seconds: u64,
     /// A write that takes longer refuses calls with `audit_unavailable`.
     stall_ms: u64,
+    /// A file outside the data directory to which each signed checkpoint is appended.
+    witness_file: Option<PathBuf>,
+    /// A URL to which each signed checkpoint is posted as JSON.
+    witness_webhook: Option<String>,
+    /// A syslog server that is sent each signed checkpoint: `udp://host:514`, or `unix:///dev/log`.
+    witness_syslog: Option<String>,
 }
 
 impl Default for LedgerFile {
@@ -44,6 +52,9 @@ impl Default for LedgerFile {
             checkpoint_records: 4096,
             checkpoint_seconds: 10,
             stall_ms: 2000,
+            witness_file: None,
+            witness_webhook: None,
+            witness_syslog: None,
         }
     }
 }
@@ -63,6 +74,8 @@ pub struct Ledger {
     pub checkpoint_every: Duration,
     /// How long a write may take before calls are refused.
     pub stall: Duration,
+    /// Outside places that are told of each checkpoint.
+    pub witness: Witness,
 }
 
 impl LedgerFile {
@@ -79,6 +92,11 @@ impl LedgerFile {
             checkpoint_records: self.checkpoint_records,
             checkpoint_every: Duration::from_secs(self.checkpoint_seconds),
             stall: Duration::from_millis(self.stall_ms),
+            witness: Witness {
+                file: self.witness_file.map(|path| witness::file(path, problems)),
+                webhook: self.witness_webhook.and_then(|text| witness::webhook(&text, problems)),
+                syslog: self.witness_syslog.and_then(|text| witness::syslog(&text, problems)),
+            },
         }
     }
 }

@@ -18,6 +18,7 @@ mod schema;
 mod secret;
 mod settings;
 pub mod upstream;
+pub mod witness;
 
 pub use data::Data;
 pub use database::Database;
@@ -31,3 +32,4 @@ pub use problem::{ConfigError, Problem};
 pub use schema::schema;
 pub use settings::Settings;
 pub use upstream::{Children, Confine, Discovery, Upstream};
+pub use witness::{Syslog, Witness};

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 pub use access::{
     AddGrant, GrantView, IssueKey, IssuedKeyView, KeyView, LoginLinkView, MakeLink, OpenedLinkView, ScopeText,
 };
-pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus};
+pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness};
 pub use capture::{Capture, CaptureAction, CaptureMode, CaptureRule, ToolCapture};
 pub use people::{
     AddGroup, AddPrincipal, AddTeam, GroupView, MemberView, PrincipalQuery, PrincipalView, TeamView,

@@ -30,7 +30,7 @@ mod toolset;
 
 pub use actor::Actor;
 pub use audit::AuditTail;
-pub use bailiwick_ledger::{Report, Status};
+pub use bailiwick_ledger::{Report, Status, WitnessStatus};
 pub use bailiwick_store::Page;
 pub use bootstrap::FirstStart;
 pub use control::{Control, Parts, Settings};

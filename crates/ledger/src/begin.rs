@@ -12,6 +12,7 @@ use bailiwick_config::Durability;
 use bailiwick_model::record::{Outcome, Status, Timing};
 use bailiwick_model::{CallId, Clock, Record};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::file::Medium;
 use crate::keeper::{Keeper, Signing};
@@ -61,6 +62,7 @@ impl Begin<'_> {
         let sync = self.settings.durability == Durability::Disk;
         let signing = Signing {
             signer: self.signer,
+            next: None,
             notes,
             last: ending.last,
             last_at: self.clock.monotonic(),
@@ -76,6 +78,8 @@ impl Begin<'_> {
             health: Health::default(),
             inflight: Mutex::default(),
             signed: AtomicU64::new(signed),
+            newest: watch::Sender::new(signing.last.clone()),
+            witnesses: Mutex::default(),
         };
         Ok((shared, signing))
     }

@@ -1,10 +1,11 @@
 //! Reading lines with distrust: index, link, time and tree are followed line by line and compared with the
 //! signed checkpoints on the way. Verification and recovery after a start both do this.
 
+use crate::CompactRange;
 use crate::line::{Head, Link, OpenCalls};
 use crate::note::SignedCheckpoint;
+use crate::rotation::KeyChain;
 use crate::tree::leaf_hash;
-use crate::{CompactRange, VerifierKey};
 
 /// What is wrong with a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +102,7 @@ impl State {
 pub(crate) struct Milestones {
     /// By size, smallest last.
     ahead: Vec<SignedCheckpoint>,
-    keys: Vec<VerifierKey>,
+    keys: KeyChain,
     /// How many records the last checkpoint met vouches for.
     pub(crate) vouched: u64,
     /// How many were met.
@@ -109,8 +110,8 @@ pub(crate) struct Milestones {
 }
 
 impl Milestones {
-    /// No checkpoints yet; those to come must be signed by one of these keys.
-    pub(crate) fn new(keys: Vec<VerifierKey>, vouched: u64) -> Self {
+    /// No checkpoints yet; those to come must be signed with these keys.
+    pub(crate) fn new(keys: KeyChain, vouched: u64) -> Self {
         Self { ahead: Vec::new(), keys, vouched, met: 0 }
     }
 
@@ -124,7 +125,7 @@ impl Milestones {
     pub(crate) fn meet(&mut self, range: &CompactRange) -> Result<(), Found> {
         while let Some(note) = self.ahead.pop_if(|note| note.checkpoint().size <= range.size()) {
             let size = note.checkpoint().size;
-            if !self.keys.iter().any(|key| note.is_signed_by(key)) {
+            if !self.keys.accepts(&note) {
                 return Err((self.vouched.min(size), Fault::Signature { size }));
             }
             // One that was passed already stands in a file where it does not belong.

@@ -6,17 +6,22 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bailiwick_model::Record;
+use bailiwick_model::record::AdminChange;
 use parking_lot::Mutex;
 
+use crate::VerifierKey;
 use crate::check::State;
 use crate::file::{SegmentFile, replace, sync_dir, write_all_at};
 use crate::keys::Signer;
+use crate::line::Mark;
 use crate::note::{Checkpoint, SignedCheckpoint};
 use crate::notes::NotesFile;
+use crate::rotation::Rotation;
 use crate::seal::Seal;
 use crate::segment::{CHECKPOINT, PROBE, Segment};
 use crate::shared::Shared;
-use crate::writer::Behind;
+use crate::writer::{Behind, WriteFailed};
 
 /// How often the keeper looks around by itself; a broken disk is tried again at this pace.
 const PACE: Duration = Duration::from_millis(250);
@@ -31,6 +36,8 @@ const SPARE: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Signing {
     pub(crate) signer: Signer,
+    /// Signs from the end of the segment on that was closed and is not sealed yet.
+    pub(crate) next: Option<Signer>,
     pub(crate) notes: NotesFile,
     pub(crate) last: Option<SignedCheckpoint>,
     /// When, on the monotonic clock.
@@ -125,15 +132,27 @@ impl Signing {
             let old = now.saturating_since(writer.begun) >= shared.settings.segment_age;
             writer.len > 0 && (full || old) && !writer.broken && !writer.displaced
         });
-        if !due {
-            return Ok(());
-        }
-        let behind = shared.with_writer(|writer| {
-            let next = Segment::new(&shared.dir, writer.range.size());
-            let file = shared.health.pulse.during(|| new_segment(shared, &next))?;
-            Ok::<_, io::Error>(writer.turn(next, file, now))
-        })?;
+        if due { self.turn(shared) } else { Ok(()) }
+    }
+
+    fn turn(&mut self, shared: &Shared) -> io::Result<()> {
+        let behind = next_segment(shared)?;
         self.seal(shared, behind)
+    }
+
+    /// Records that another key signs from here on, closes the segment, and signs its end with both.
+    pub(crate) fn rotate(&mut self, shared: &Shared, next: Signer) -> Result<(), RotateError> {
+        if next.verifier() == self.signer.verifier() {
+            return Err(RotateError::Same);
+        }
+        self.sign_now(shared)?;
+        let members = rotation_record(self.signer.verifier(), next.verifier())?;
+        let (now, pulse) = (shared.clock.now(), &shared.health.pulse);
+        shared.with_writer(|writer| writer.write(now, &[(&members, Mark::None)], pulse))?;
+        let behind = next_segment(shared)?;
+        // Only now: no other checkpoint may come before that of the closed segment.
+        self.next = Some(next);
+        Ok(self.seal(shared, behind)?)
     }
 
     /// Makes a closed segment durable, signs its end into its own notes and writes its seal; then goes on
@@ -184,13 +203,78 @@ impl Signing {
         }
         file.sync()?;
         let origin = self.signer.verifier().name().to_owned();
-        let note = Checkpoint { origin, size, root: state.range.root() }.sign(&self.signer);
+        let rotation = self
+            .next
+            .as_ref()
+            .map(|next| Rotation { from: self.signer.verifier().clone(), to: next.verifier().clone() });
+        let root = state.range.root();
+        let checkpoint = Checkpoint { origin, size, root, rotation: rotation.map(Box::new) };
+        let note = checkpoint.sign([&self.signer].into_iter().chain(&self.next));
         self.notes.add(&note)?;
+        // From here on the old key is not believed any more, whatever else fails.
+        if let Some(next) = self.next.take() {
+            self.signer = next;
+        }
         self.last_at = shared.clock.monotonic();
         shared.signed.store(size, Ordering::Relaxed);
+        shared.newest.send_replace(Some(note.clone()));
         replace(&shared.dir.join(CHECKPOINT), note.to_string().as_bytes())?;
         self.last = Some(note);
         Ok(())
+    }
+}
+
+/// Goes on in a new segment; tells the state at the end of the old one.
+fn next_segment(shared: &Shared) -> io::Result<Behind> {
+    let now = shared.clock.now();
+    shared.with_writer(|writer| {
+        let next = Segment::new(&shared.dir, writer.range.size());
+        let file = shared.health.pulse.during(|| new_segment(shared, &next))?;
+        Ok(writer.turn(next, file, now))
+    })
+}
+
+fn rotation_record(from: &VerifierKey, to: &VerifierKey) -> serde_json::Result<Vec<u8>> {
+    let key = |key: &VerifierKey| serde_json::json!({ "key": key.to_string() });
+    serde_json::to_vec(&Record::AdminChange(AdminChange {
+        who: None,
+        operation: "ledger.key.rotate",
+        object: from.name(),
+        before: Some(&key(from)),
+        after: Some(&key(to)),
+    }))
+}
+
+/// The key was not rotated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RotateError {
+    /// The new key is the one in use.
+    #[error("the new key is the one in use")]
+    Same,
+    /// The key's name.
+    #[error(transparent)]
+    Key(#[from] crate::InvalidKey),
+    /// The record of it was not taken.
+    #[error("the ledger takes no record of it: {0}")]
+    Append(String),
+    /// The files could not be written. What was begun is finished by the next start.
+    #[error("the ledger's files: {0}")]
+    Io(#[from] io::Error),
+    /// The disk does not finish writing.
+    #[error(transparent)]
+    Close(#[from] crate::CloseError),
+}
+
+impl From<WriteFailed> for RotateError {
+    fn from(failed: WriteFailed) -> Self {
+        Self::Append(failed.to_string())
+    }
+}
+
+impl From<serde_json::Error> for RotateError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Append(error.to_string())
     }
 }
 

@@ -91,6 +91,11 @@ impl VerifierKey {
         self.id
     }
 
+    /// The key itself.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.key
+    }
+
     pub(crate) fn accepts(&self, text: &[u8], signature: &[u8]) -> bool {
         verify_signature(&self.key, text, signature)
     }

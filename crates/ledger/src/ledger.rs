@@ -7,13 +7,14 @@ use std::sync::atomic::Ordering;
 
 use bailiwick_model::record::PayloadDigest;
 use bailiwick_model::{Clock, Record, RecordFailed, Recorder, Recording};
-use bailiwick_runtime::DigestKey;
+use bailiwick_runtime::{DigestKey, SigningKey};
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::begin::{Begin, CloseError, Threads, close_open_calls};
 use crate::file::{Disk, Medium, replace};
-use crate::keeper::Signing;
+use crate::keeper::{RotateError, Signing};
 use crate::keys::{Keys, Signer, VerifierKey};
 use crate::line::Mark;
 use crate::lock::Lock;
@@ -21,7 +22,7 @@ use crate::note::SignedCheckpoint;
 use crate::open::{OpenError, make_dir, recover};
 use crate::segment::{VERIFIER, list};
 use crate::shared::Shared;
-use crate::{Hash, json};
+use crate::{Hash, WitnessStatus, json};
 
 /// The audit ledger of this node, open for writing.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub struct Status {
     pub open_calls: usize,
     /// How many records the last checkpoint tells of.
     pub checkpoint_size: u64,
+    /// How the witnesses are that are told of checkpoints.
+    pub witnesses: Vec<WitnessStatus>,
 }
 
 impl Ledger {
@@ -101,7 +104,7 @@ impl Ledger {
         &self.shared.dir
     }
 
-    /// The public key of its checkpoints, to be kept elsewhere.
+    /// The public key of its checkpoints as it was opened, to be kept elsewhere.
     pub fn verifier(&self) -> &VerifierKey {
         &self.verifier
     }
@@ -111,6 +114,16 @@ impl Ledger {
     /// Waits while one is being written.
     pub fn last_checkpoint(&self) -> Option<SignedCheckpoint> {
         self.signing.lock().last.clone()
+    }
+
+    /// The last checkpoint, and each that follows it.
+    pub(crate) fn checkpoints(&self) -> watch::Receiver<Option<SignedCheckpoint>> {
+        self.shared.newest.subscribe()
+    }
+
+    /// Whose state is told in [`Ledger::status`].
+    pub(crate) fn watched_by(&self, witnesses: Vec<watch::Receiver<WitnessStatus>>) {
+        *self.shared.witnesses.lock() = witnesses;
     }
 
     /// How it is. Waits for a write under way, but not for a disk that hangs.
@@ -139,7 +152,24 @@ impl Ledger {
             bytes,
             open_calls,
             checkpoint_size: self.shared.signed.load(Ordering::Relaxed),
+            witnesses: self.shared.witnesses.lock().iter().map(|witness| witness.borrow().clone()).collect(),
         })
+    }
+
+    /// Lets another key sign from here on, and closes the ledger: the next start needs that key.
+    ///
+    /// The rotation is a record and a checkpoint that both keys sign, so that whoever has either can follow to the
+    /// other. Blocks. After an error [`crate::last_rotation`] tells whether it came so far that the new key is needed.
+    ///
+    /// # Errors
+    /// If it is the same key, or the ledger cannot be written.
+    pub fn rotate_key(&self, next: SigningKey) -> Result<VerifierKey, RotateError> {
+        let next = Signer::new(self.verifier.name(), next)?;
+        let verifier = next.verifier().clone();
+        self.signing.lock().rotate(&self.shared, next)?;
+        replace(&self.shared.dir.join(VERIFIER), format!("{verifier}\n").as_bytes())?;
+        self.close()?;
+        Ok(verifier)
     }
 
     /// Ends it: what was appended is written, the end is signed, the lock given back. Later appends fail.

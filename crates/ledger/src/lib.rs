@@ -2,7 +2,8 @@
 //! RFC 6962 Merkle tree, whose root is signed into C2SP checkpoints.
 //!
 //! [`Ledger`] appends; it implements [`bailiwick_model::Recorder`], which the rooms above are handed.
-//! [`verify()`], [`tail()`] and [`Follow`] read a ledger's directory, with or without a running gateway.
+//! [`verify()`], [`tail()`], [`Follow`] and [`prove_inclusion`] read a ledger's directory, with or without a running
+//! gateway; [`Proof::check`] needs none.
 //!
 //! Invariant: one writer per directory, held by a lock. An index is never given to two records; bytes that are
 //! no whole record never stay in front of one that is.
@@ -20,8 +21,11 @@ mod lock;
 mod note;
 mod notes;
 mod open;
+mod proof;
+mod prove;
 mod queue;
 mod read;
+mod rotation;
 mod seal;
 mod segment;
 mod shared;
@@ -29,17 +33,23 @@ mod stamp;
 mod tree;
 mod verify;
 mod watch;
+mod witness;
 mod writer;
 
 pub use begin::CloseError;
 pub use check::Fault;
+pub use keeper::RotateError;
 pub use keys::{InvalidKey, Keys, VerifierKey};
 pub use ledger::{Ledger, Status};
 pub use note::{Checkpoint, InvalidNote, SignedCheckpoint};
 pub use open::OpenError;
+pub use proof::{Claim, Consistency, Inclusion, Older, Proof, ProofFault, Proven};
+pub use prove::{ProveError, prove_consistency, prove_inclusion};
 pub use read::{Follow, Line, ReadError, tail};
-pub use tree::{CompactRange, Hash, leaf_hash, node_hash};
-pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, verify};
+pub use rotation::{Rotation, last_rotation};
+pub use tree::{CompactRange, Hash, is_beginning, leaf_hash, node_hash, root_of_path};
+pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, public_key, verify};
+pub use witness::{Means, WitnessStatus, Witnesses};
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,14 @@
 //! Checkpoints: the tree's size and root, signed (C2SP tlog-checkpoint and signed-note).
 //!
 //! A note is the text (origin, size, root in base64, one line each), an empty line, and signature lines
-//! `— name base64(key id || signature)`.
+//! `— name base64(key id || signature)`. Further lines may extend the text; of these only a rotation of the key
+//! ([`Rotation`]) is known here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::keys::Signer;
+use crate::rotation::Rotation;
 use crate::{Hash, VerifierKey};
 
 /// What a checkpoint says.
@@ -18,19 +20,29 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root of the tree of that size.
     pub root: Hash,
+    /// Another key signs from here on: a line that extends the checkpoint.
+    pub rotation: Option<Box<Rotation>>,
 }
 
 impl Checkpoint {
     /// The text that is signed.
     pub fn text(&self) -> String {
-        format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0))
+        let mut text = format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root.0));
+        if let Some(rotation) = &self.rotation {
+            text.push_str(&rotation.line());
+            text.push('\n');
+        }
+        text
     }
 
-    pub(crate) fn sign(self, key: &Signer) -> SignedCheckpoint {
+    pub(crate) fn sign<'a>(self, keys: impl IntoIterator<Item = &'a Signer>) -> SignedCheckpoint {
         let text = self.text();
-        let mut signature = key.verifier().id().to_vec();
-        signature.extend_from_slice(&key.sign(text.as_bytes()));
-        let signatures = vec![Signature { name: key.verifier().name().to_owned(), bytes: signature }];
+        let signature = |key: &Signer| {
+            let mut bytes = key.verifier().id().to_vec();
+            bytes.extend_from_slice(&key.sign(text.as_bytes()));
+            Signature { name: key.verifier().name().to_owned(), bytes }
+        };
+        let signatures = keys.into_iter().map(signature).collect();
         SignedCheckpoint { checkpoint: self, text, signatures }
     }
 }
@@ -65,11 +77,13 @@ impl SignedCheckpoint {
         let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(InvalidNote);
         };
-        if origin.is_empty() || lines.any(str::is_empty) {
+        let extensions: Vec<_> = lines.collect();
+        if origin.is_empty() || extensions.contains(&"") {
             return Err(InvalidNote);
         }
-        let checkpoint =
-            Checkpoint { origin: origin.to_owned(), size: decimal(size)?, root: base64_hash(root)? };
+        let rotation = extensions.into_iter().find_map(Rotation::parse).map(Box::new);
+        let (size, root) = (decimal(size)?, base64_hash(root)?);
+        let checkpoint = Checkpoint { origin: origin.to_owned(), size, root, rotation };
         let signatures = signatures
             .strip_suffix('\n')
             .ok_or(InvalidNote)?
@@ -132,7 +146,8 @@ mod tests {
     use crate::keys::tests::signer;
 
     fn signed(key: &Signer) -> SignedCheckpoint {
-        Checkpoint { origin: "node.test/ledger".into(), size: 42, root: Hash([9; 32]) }.sign(key)
+        Checkpoint { origin: "node.test/ledger".into(), size: 42, root: Hash([9; 32]), rotation: None }
+            .sign([key])
     }
 
     #[test]

@@ -107,8 +107,8 @@ mod tests {
     use crate::{Checkpoint, Hash};
 
     fn note(size: u64) -> String {
-        Checkpoint { origin: "node.test/ledger".into(), size, root: Hash([1; 32]) }
-            .sign(&signer("node.test/ledger"))
+        Checkpoint { origin: "node.test/ledger".into(), size, root: Hash([1; 32]), rotation: None }
+            .sign([&signer("node.test/ledger")])
             .to_string()
     }
 

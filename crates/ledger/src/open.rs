@@ -15,6 +15,7 @@ use crate::file::private;
 use crate::lock::LockFailed;
 use crate::note::SignedCheckpoint;
 use crate::notes::{self, Notes};
+use crate::rotation::{KeyChain, rotation, rotations};
 use crate::seal::Seal;
 use crate::segment::{CHECKPOINT, Lines, Segment, list};
 
@@ -42,6 +43,14 @@ pub enum OpenError {
         index: u64,
         /// What is wrong.
         fault: Fault,
+    },
+    /// The key was rotated, and this is the old one.
+    #[error("the ledger in {dir} was rotated to the key {to}, and this start has the one before it")]
+    Rotated {
+        /// The ledger's directory.
+        dir: PathBuf,
+        /// The key that signs now.
+        to: Box<VerifierKey>,
     },
     /// The origin is no name for a key.
     #[error(transparent)]
@@ -98,12 +107,25 @@ pub(crate) fn make_dir(dir: &Path) -> io::Result<()> {
 /// Finds the end of the ledger in a directory whose lock is held.
 pub(crate) fn recover(dir: &Path, key: &VerifierKey) -> Result<Ending, OpenError> {
     let segments = list(dir).map_err(OpenError::io(dir))?;
-    let mut recovery = Recovery::from_last_seal(dir, &segments, key)?;
+    // A rotation ends its segment, so the newest key alone finds a seal behind the last one, if there is a seal.
+    let newest = KeyChain::new(vec![key.clone()], []);
+    let mut recovery = Recovery::from_last_seal(dir, &segments, newest)?;
+    if recovery.unsealed == 0 && !segments.is_empty() {
+        let notes = rotations(dir).map_err(OpenError::io(dir))?;
+        let all = KeyChain::new(vec![key.clone()], &notes);
+        recovery = Recovery::from_last_seal(dir, &segments, all)?;
+    }
     let unsealed = recovery.unsealed;
     for (nth, segment) in segments.iter().enumerate().skip(unsealed) {
         recovery.replay(segment, nth + 1 == segments.len())?;
     }
-    recovery.finish(segments.last().filter(|_| unsealed < segments.len()))
+    let ending = recovery.finish(segments.last().filter(|_| unsealed < segments.len()))?;
+    match ending.last.as_ref().and_then(rotation) {
+        Some((_, rotation)) if rotation.to != *key => {
+            Err(OpenError::Rotated { dir: dir.to_owned(), to: Box::new(rotation.to) })
+        }
+        _ => Ok(ending),
+    }
 }
 
 struct Recovery<'a> {
@@ -120,16 +142,16 @@ struct Recovery<'a> {
 }
 
 impl<'a> Recovery<'a> {
-    fn from_last_seal(dir: &'a Path, segments: &[Segment], key: &VerifierKey) -> Result<Self, OpenError> {
+    fn from_last_seal(dir: &'a Path, segments: &[Segment], keys: KeyChain) -> Result<Self, OpenError> {
         let mut found = (State::default(), 0, None);
         for (nth, segment) in segments.iter().enumerate().rev() {
-            if let Some((state, note)) = trusted(segment, key).map_err(OpenError::io(&segment.path))? {
+            if let Some((state, note)) = trusted(segment, &keys).map_err(OpenError::io(&segment.path))? {
                 found = (state, nth + 1, Some(note));
                 break;
             }
         }
         let (state, unsealed, last) = found;
-        let mut milestones = Milestones::new(vec![key.clone()], state.range.size());
+        let mut milestones = Milestones::new(keys, state.range.size());
         milestones.add(newest(dir)?.filter(|note| note.checkpoint().size >= state.range.size()));
         Ok(Self { dir, state, milestones, last, notes_len: 0, len: 0, torn: false, unsealed })
     }
@@ -201,12 +223,12 @@ fn newest(dir: &Path) -> Result<Option<SignedCheckpoint>, OpenError> {
 }
 
 /// A sealed segment's state, if a checkpoint of its notes signs it.
-fn trusted(segment: &Segment, key: &VerifierKey) -> io::Result<Option<(State, SignedCheckpoint)>> {
+fn trusted(segment: &Segment, keys: &KeyChain) -> io::Result<Option<(State, SignedCheckpoint)>> {
     let Some(seal) = Seal::load(segment)? else { return Ok(None) };
     let Ok(notes) = notes::read(segment)? else { return Ok(None) };
     let signed = notes.notes.into_iter().find(|note| {
         let checkpoint = note.checkpoint();
-        checkpoint.size == seal.next && checkpoint.root == seal.root && note.is_signed_by(key)
+        checkpoint.size == seal.next && checkpoint.root == seal.root && keys.accepts(note)
     });
     Ok(signed.and_then(|note| Some((seal.state()?, note))))
 }

@@ -70,6 +70,12 @@ impl Seal {
         }))
     }
 
+    /// The same with another tree, as a forger would write it.
+    #[cfg(test)]
+    pub(crate) fn with_tree(self, range: CompactRange) -> Self {
+        Self { root: range.root(), range, ..self }
+    }
+
     /// The state to go on from; `None` if the link is none.
     pub(crate) fn state(&self) -> Option<State> {
         Some(State {

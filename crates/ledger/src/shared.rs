@@ -10,9 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use bailiwick_config::Durability;
 use bailiwick_model::{Clock, Receipt, RecordFailed, Recording};
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::watch;
 
+use crate::WitnessStatus;
 use crate::file::Medium;
 use crate::line::Mark;
+use crate::note::SignedCheckpoint;
 use crate::queue::{Askers, Entry, Group, Queue};
 use crate::writer::{Pulse, WriteFailed, Writer, as_record};
 
@@ -59,6 +62,10 @@ pub(crate) struct Shared {
     pub(crate) inflight: Mutex<Arc<Askers>>,
     /// How many records the last checkpoint tells of.
     pub(crate) signed: AtomicU64,
+    /// The last checkpoint, for those who pass it on.
+    pub(crate) newest: watch::Sender<Option<SignedCheckpoint>>,
+    /// How those are to whom it is passed on.
+    pub(crate) witnesses: Mutex<Vec<watch::Receiver<WitnessStatus>>>,
 }
 
 impl Shared {

@@ -1,8 +1,13 @@
 //! The ledger as a whole: what is appended is there, what was changed is named, what breaks is survived.
 
 mod append;
+mod clock;
 mod faults;
 mod fixture;
+mod proofs;
 mod reading;
 mod recovery;
+mod rotation;
 mod tamper;
+mod tampering;
+mod witnesses;

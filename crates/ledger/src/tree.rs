@@ -4,10 +4,16 @@
 //! Appending costs one leaf hash and on average one node hash. The writer keeps one; verification and
 //! recovery rebuild one.
 
+mod path;
+
 use std::fmt;
+use std::ops::Range;
 
 use aws_lc_rs::digest::{self, SHA256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) use path::{consistency_nodes, inclusion_nodes};
+pub use path::{is_beginning, root_of_path};
 
 /// A SHA-256 hash. Written in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,6 +141,18 @@ impl CompactRange {
         }
         self.peaks.push(hash);
         self.size += 1;
+    }
+
+    /// The full subtrees of which the tree consists: their leaves, and their roots.
+    pub(crate) fn subtrees(&self) -> impl Iterator<Item = (Range<u64>, Hash)> {
+        let (mut start, mut left) = (0, self.size);
+        self.peaks.iter().map(move |peak| {
+            // As many peaks as bits, so there is one left for each.
+            let end = start + left.checked_ilog2().map_or(0, |bit| 1 << bit);
+            let leaves = start..end;
+            (start, left) = (end, left - (end - start));
+            (leaves, *peak)
+        })
     }
 
     /// The root: that of the empty tree is the hash of nothing.

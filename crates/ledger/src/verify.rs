@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::check::{Fault, Found, Milestones, State};
 use crate::open::read_text;
+use crate::rotation::{KeyChain, rotations};
 use crate::seal::Seal;
 use crate::segment::{CHECKPOINT, Lines, Segment, VERIFIER, list};
 use crate::{Hash, InvalidKey, InvalidNote, SignedCheckpoint, VerifierKey, notes};
@@ -19,7 +20,7 @@ use crate::{Hash, InvalidKey, InvalidNote, SignedCheckpoint, VerifierKey, notes}
 pub struct VerifyOptions {
     /// A checkpoint that was kept elsewhere.
     pub saved: Option<SignedCheckpoint>,
-    /// The ledger's public keys; if none, the one in the ledger's directory is believed.
+    /// The ledger's public keys, each of which stands for all others by which it was rotated; if none, the one in the ledger's directory is believed.
     pub keys: Vec<VerifierKey>,
 }
 
@@ -42,6 +43,8 @@ pub struct Report {
     pub torn_bytes: u64,
     /// Whether the key came from outside; if not, whoever can write the ledger can forge it.
     pub key_given: bool,
+    /// How often the key was rotated: each key vouches for the next and for the one before.
+    pub rotations: usize,
     /// The time of the last record.
     pub last_time: Option<String>,
     /// The first thing that is wrong.
@@ -131,6 +134,7 @@ struct Pass {
     milestones: Milestones,
     torn_bytes: u64,
     key_given: bool,
+    rotations: usize,
 }
 
 /// Something wrong with the records, or with reading them.
@@ -155,8 +159,12 @@ impl Pass {
     fn new(dir: &Path, options: &VerifyOptions, state: State) -> Result<Self, VerifyError> {
         let key_given = !options.keys.is_empty();
         let keys = if key_given { options.keys.clone() } else { vec![own_key(dir)?] };
+        let mut notes = rotations(dir).map_err(io_at(dir))?;
+        notes.extend(options.saved.clone());
+        let keys = KeyChain::new(keys, &notes);
+        let rotations = keys.rotations();
         let milestones = Milestones::new(keys, state.range.size());
-        Ok(Self { state, milestones, torn_bytes: 0, key_given })
+        Ok(Self { state, milestones, torn_bytes: 0, key_given, rotations })
     }
 
     fn follow(
@@ -168,7 +176,7 @@ impl Pass {
         let mut done = 0;
         let ended = self.newest(dir, segments, options).and_then(|()| {
             for (nth, segment) in segments.iter().enumerate() {
-                self.segment(segment, nth + 1 == segments.len())?;
+                self.segment(segment, segments.get(nth + 1))?;
                 done = nth + 1;
             }
             self.end()
@@ -191,6 +199,7 @@ impl Pass {
             open_calls: self.state.open.len(),
             torn_bytes: self.torn_bytes,
             key_given: self.key_given,
+            rotations: self.rotations,
             last_time: Some(self.state.time).filter(|time| !time.is_empty()),
             bad,
         })
@@ -217,7 +226,7 @@ impl Pass {
         Ok(())
     }
 
-    fn segment(&mut self, segment: &Segment, is_last: bool) -> Result<(), Stop> {
+    fn segment(&mut self, segment: &Segment, next: Option<&Segment>) -> Result<(), Stop> {
         let start = self.state.range.size();
         if segment.first != start {
             return Err((start, Fault::Sequence { found: segment.first }).into());
@@ -229,7 +238,7 @@ impl Pass {
         let mut lines = Lines::open(&segment.path).map_err(io())?;
         while let Some(line) = lines.next().map_err(io())? {
             self.milestones.meet(&self.state.range)?;
-            if !line.whole && is_last {
+            if !line.whole && next.is_none() {
                 self.torn_bytes = line.bytes.len() as u64;
                 break;
             }
@@ -239,7 +248,14 @@ impl Pass {
             self.state.follow(line.bytes)?;
         }
         self.milestones.meet(&self.state.range)?;
-        if is_last { Ok(()) } else { self.seal(segment) }
+        // Records that are missing at its end are told as such, and not as a seal that does not fit.
+        match next {
+            Some(next) if next.first != self.state.range.size() => {
+                Err((self.state.range.size(), Fault::Sequence { found: next.first }).into())
+            }
+            Some(_) => self.seal(segment),
+            None => Ok(()),
+        }
     }
 
     fn seal(&self, segment: &Segment) -> Result<(), Stop> {
@@ -262,8 +278,16 @@ impl Pass {
     }
 }
 
-fn own_key(dir: &Path) -> Result<VerifierKey, VerifyError> {
+/// The public key in a ledger's directory; `None` if there is none, as before its first start.
+///
+/// # Errors
+/// If it cannot be read or is no key.
+pub fn public_key(dir: &Path) -> Result<Option<VerifierKey>, VerifyError> {
     let path = dir.join(VERIFIER);
-    let text = read_text(&path).map_err(io_at(&path))?.ok_or_else(|| VerifyError::NoKey(dir.to_owned()))?;
-    text.parse().map_err(|source| VerifyError::Key { path, source })
+    let text = read_text(&path).map_err(io_at(&path))?;
+    text.map(|text| text.parse()).transpose().map_err(|source| VerifyError::Key { path, source })
+}
+
+pub(crate) fn own_key(dir: &Path) -> Result<VerifierKey, VerifyError> {
+    public_key(dir)?.ok_or_else(|| VerifyError::NoKey(dir.to_owned()))
 }

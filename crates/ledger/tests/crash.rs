@@ -33,6 +33,7 @@ fn open(root: &Path, durability: Durability) -> Arc<Ledger> {
         checkpoint_records: 100,
         checkpoint_every: Duration::from_secs(1),
         stall: Duration::from_secs(2),
+        witness: bailiwick_config::Witness::default(),
     };
     Ledger::open(&root.join("ledger"), settings, keys, Arc::new(SystemClock::new())).unwrap()
 }

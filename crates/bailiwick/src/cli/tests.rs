@@ -35,6 +35,13 @@ fn commands_of_the_docs_are_understood() {
         "bailiwick grant add --group support --toolset t",
         "bailiwick audit tail -n 50 --follow",
         "bailiwick audit verify /srv/ledger --key k.txt --checkpoint c.txt",
+        "bailiwick audit rotate-key --config b.toml",
+        "bailiwick audit export /srv/ledger --from 2026-07-01 --to 2026-08-01T00:00:00Z --format csv",
+        "bailiwick audit export --filter kind=denied,principal=ada@corp.example --filter server=crm -o x.jsonl",
+        "bailiwick audit prove 7",
+        "bailiwick audit prove 7 /srv/ledger --checkpoint c.txt",
+        "bailiwick audit prove --consistency 10 20 /srv/ledger",
+        "bailiwick audit check-proof proof.json --key k.txt",
         "bailiwick config check",
         "bailiwick config schema",
     ] {
@@ -57,6 +64,8 @@ fn contradictions_and_secrets_in_arguments_are_refused() {
         "bailiwick grant add --agent bot --server s --tool x --prompt y",
         "bailiwick key issue",
         "bailiwick audit tail -n 0",
+        "bailiwick audit export --filter team=x",
+        "bailiwick audit export --from yesterday",
         "bailiwick --key bwk_x server list",
     ] {
         assert!(!parses(line), "{line}");

@@ -9,16 +9,18 @@ use anyhow::Context as _;
 use bailiwick_config::Settings;
 use bailiwick_control::Control;
 use bailiwick_identity::LastUse;
-use bailiwick_ledger::{Keys, Ledger};
+use bailiwick_ledger::{Ledger, Means, Witnesses};
 use bailiwick_model::{Clock, Entropy, Recorder};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::egress::EgressRules;
 use bailiwick_runtime::outbound::Proxy;
-use bailiwick_runtime::{DigestKey, KeyDir, Outbound, OutboundSettings, Sealer, SigningKey, Tasks};
+use bailiwick_runtime::{KeyDir, Outbound, OutboundSettings, Sealer, Tasks};
 use bailiwick_store::{Location, Store};
 use bailiwick_upstream::Upstreams;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
+
+use crate::ledger_keys;
 
 /// What rooms share that is no room.
 pub(super) struct Shared {
@@ -37,6 +39,8 @@ pub(super) struct Shared {
 /// The rooms, put together.
 pub(super) struct Rooms {
     pub(super) ledger: Arc<Ledger>,
+    /// Who is told of the ledger's checkpoints.
+    pub(super) witnesses: Witnesses,
     pub(super) control: Control,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) snapshot: watch::Receiver<Arc<Snapshot>>,
@@ -53,9 +57,19 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
     let at_rest = Arc::new(Sealer::new(1, &keys.load_or_create("at-rest", entropy)?));
     let carried = Arc::new(Sealer::new(1, &keys.load_or_create("carried", entropy)?));
     let ledger = open_ledger(settings, shared, &keys).await?;
+    let outbound = outbound(settings)?;
+    let witnesses = Witnesses::start(
+        &ledger,
+        &settings.ledger.witness,
+        &Means {
+            outbound: outbound.clone(),
+            egress: EgressRules::new(settings.egress.allow.clone()),
+            clock: Arc::clone(&shared.clock),
+        },
+    );
     let store = open_store(settings).await?;
     let upstreams = Upstreams::new(bailiwick_upstream::Parts {
-        outbound: outbound(settings)?,
+        outbound,
         clock: Arc::clone(&shared.clock),
         tasks: shared.background.clone(),
         settings: upstream_settings(settings, shared)?,
@@ -79,7 +93,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
             discoveries: 16,
         },
     });
-    Ok(Rooms { ledger, control, upstreams, snapshot, carried })
+    Ok(Rooms { ledger, witnesses, control, upstreams, snapshot, carried })
 }
 
 /// The data directory: its owner's alone, since it holds keys and records.
@@ -94,26 +108,12 @@ fn private_dir(path: &Path) -> anyhow::Result<()> {
 /// Opens the ledger on a thread of its own: it reads what the last run left.
 async fn open_ledger(settings: &Settings, shared: &Shared, keys: &KeyDir) -> anyhow::Result<Arc<Ledger>> {
     let dir = settings.data.dir.join("ledger");
-    let signing = SigningKey::load_or_create(keys, "ledger-signing")?;
-    let ledger_keys = Keys {
-        origin: ledger_origin(&signing),
-        signing,
-        digest: DigestKey::new(&keys.load_or_create("ledger-digest", &*shared.entropy)?),
-    };
+    let ledger_keys = ledger_keys::load(keys, &dir, &*shared.entropy)?;
     let (ledger, clock) = (settings.ledger.clone(), Arc::clone(&shared.clock));
     tokio::task::spawn_blocking(move || Ledger::open(&dir, ledger, ledger_keys, clock))
         .await
         .context("the ledger's start was cut short")?
         .context("the ledger cannot be opened")
-}
-
-/// The ledger's name in its checkpoints, which has to stay the same as long as the ledger: so it comes from the key,
-/// and not from an address, which an operator may change.
-fn ledger_origin(signing: &SigningKey) -> String {
-    let public = signing.public_key();
-    let (start, _) = public.split_at(8);
-    let short = start.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    format!("bailiwick-ledger/{short:016x}")
 }
 
 async fn open_store(settings: &Settings) -> anyhow::Result<Store> {

@@ -16,7 +16,7 @@ use crate::support::{App, DOORS, Era, Stage, raw, script, until};
 
 const LEGACY: Era = Era::Legacy("2025-11-25");
 
-fn settings(config: &str) -> Settings {
+pub(crate) fn settings(config: &str) -> Settings {
     let source = Source { name: "test.toml".into(), text: config.to_owned() };
     let read = |path: &Path| std::fs::read_to_string(path);
     Settings::load(Some(source), [], &read).unwrap_or_else(|error| panic!("{error}"))

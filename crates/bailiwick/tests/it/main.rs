@@ -8,6 +8,7 @@ mod capture;
 mod door;
 mod egress;
 mod eras;
+mod evidence;
 mod faults;
 mod isolation;
 mod ledger;

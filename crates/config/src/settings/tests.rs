@@ -87,6 +87,20 @@ fn every_section_is_read() {
 }
 
 #[test]
+fn witnesses_are_files_urls_and_syslog_servers() {
+    use crate::Syslog;
+    for (text, expected) in [
+        ("udp://log.corp.example", Syslog::Udp { host: "log.corp.example".into(), port: 514 }),
+        ("udp://[fd00::1]:1514", Syslog::Udp { host: "fd00::1".into(), port: 1514 }),
+        ("unix:///dev/log", Syslog::Unix("/dev/log".into())),
+    ] {
+        let settings = load_with("", &[("BAILIWICK_LEDGER__WITNESS_SYSLOG", text)]).unwrap();
+        assert_eq!(settings.ledger.witness.syslog, Some(expected), "{text}");
+    }
+    assert_eq!(load("").unwrap().ledger.witness, crate::Witness::default());
+}
+
+#[test]
 fn the_environment_wins_over_the_file() {
     let settings = load_with(
         "[listen]\naddress = \"127.0.0.1:1\"\nmax_connections = 5\n[egress]\nallow = [\"10.0.0.1\"]\n",
@@ -154,6 +168,9 @@ fn mistakes_in_the_file_are_named_with_their_place() {
         ("[database]\nurl = \"postgres://a/b\"\nurl_file = \"/secrets/url\"\n", "2:7", "both"),
         ("[ledger]\ndurability = \"ram\"\n", "2:14", "unknown variant `ram`"),
         ("[ledger]\nsegment_bytes = 1\n", "2:17", "at least 1048576"),
+        ("[ledger]\nwitness_file = \"a\"\n", "2:16", "not an absolute path"),
+        ("[ledger]\nwitness_webhook = \"https://u:p@a\"\n", "2:19", "without user and password"),
+        ("[ledger]\nwitness_syslog = \"tcp://a\"\n", "2:18", "not the address of a syslog server"),
         ("[egress]\nallow = [\"http://a\"]\n", "2:9", "not a destination"),
         ("[egress]\nproxy = \"socks://a\"\n", "2:9", "not the URL of an HTTP proxy"),
         ("[egress]\nno_proxy = [\"a\"]\n", "2:12", "no egress.proxy"),

@@ -1,6 +1,6 @@
 //! The ledger in answers.
 
-use bailiwick_control::{AuditTail, ControlError, Report, Status};
+use bailiwick_control::{AuditTail, ControlError, Report, Status, WitnessStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -44,6 +44,27 @@ pub struct AuditStatus {
     pub open_calls: usize,
     /// How many records the last signed checkpoint tells of.
     pub checkpoint_size: u64,
+    /// How the places are that are told of each checkpoint.
+    #[serde(default)]
+    pub witnesses: Vec<AuditWitness>,
+}
+
+/// How a place is that is told of each checkpoint.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AuditWitness {
+    /// `file`, `webhook` or `syslog`.
+    pub kind: String,
+    /// Which one; of a URL only its origin.
+    pub place: String,
+    /// How many records the last checkpoint tells of that it took.
+    pub delivered: u64,
+    /// How many records it was not told of yet.
+    pub lag: u64,
+    /// How many deliveries failed since the start.
+    pub failures: u64,
+    /// Why the last delivery failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// What a check of the whole ledger found.
@@ -85,7 +106,19 @@ impl From<Status> for AuditStatus {
             bytes: from.bytes,
             open_calls: from.open_calls,
             checkpoint_size: from.checkpoint_size,
+            witnesses: from.witnesses.into_iter().map(|one| witness(one, from.checkpoint_size)).collect(),
         }
+    }
+}
+
+fn witness(from: WitnessStatus, signed: u64) -> AuditWitness {
+    AuditWitness {
+        kind: from.kind.to_owned(),
+        place: from.place,
+        delivered: from.delivered,
+        lag: signed.saturating_sub(from.delivered),
+        failures: from.failures,
+        error: from.error,
     }
 }
 

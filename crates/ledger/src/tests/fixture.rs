@@ -36,6 +36,7 @@ impl Place {
             checkpoint_records: 4096,
             checkpoint_every: Duration::from_secs(10),
             stall: Duration::from_secs(2),
+            witness: bailiwick_config::Witness::default(),
         };
         let clock = Arc::new(FrozenClock::at(Timestamp::from_micros(NOON)));
         Self { root: tempfile::tempdir().unwrap(), clock, settings }

@@ -76,3 +76,122 @@ proptest! {
 fn peaks_that_do_not_fit_the_size_are_refused() {
     assert!(serde_json::from_str::<CompactRange>(r#"{"size":3,"peaks":[]}"#).is_err());
 }
+
+/// RFC 6962, section 2.1.1, word for word.
+fn naive_path(index: usize, leaves: &[Vec<u8>]) -> Vec<Hash> {
+    if leaves.len() <= 1 {
+        return Vec::new();
+    }
+    let split = leaves.len().next_power_of_two() / 2;
+    let (left, right) = leaves.split_at(split);
+    let (mut path, last) = if index < split {
+        (naive_path(index, left), naive(right))
+    } else {
+        (naive_path(index - split, right), naive(left))
+    };
+    path.push(last);
+    path
+}
+
+/// RFC 6962, section 2.1.2, word for word.
+fn naive_proof(old: usize, leaves: &[Vec<u8>], known: bool) -> Vec<Hash> {
+    if old == leaves.len() {
+        return if known { Vec::new() } else { vec![naive(leaves)] };
+    }
+    let split = leaves.len().next_power_of_two() / 2;
+    let (left, right) = leaves.split_at(split);
+    let (mut proof, last) = if old <= split {
+        (naive_proof(old, left, known), naive(right))
+    } else {
+        (naive_proof(old - split, right, false), naive(left))
+    };
+    proof.push(last);
+    proof
+}
+
+fn some_leaves(n: u8) -> Vec<Vec<u8>> {
+    (0..n).map(|leaf| vec![leaf]).collect()
+}
+
+fn hashes(nodes: Vec<std::ops::Range<u64>>, leaves: &[Vec<u8>]) -> Vec<Hash> {
+    let place = |at: u64| usize::try_from(at).unwrap();
+    nodes.into_iter().map(|node| naive(&leaves[place(node.start)..place(node.end)])).collect()
+}
+
+#[test]
+fn every_path_is_that_of_the_rfc_and_leads_to_the_root() {
+    for size in 1..=40u8 {
+        let leaves = some_leaves(size);
+        for index in 0..size {
+            let path = hashes(inclusion_nodes(index.into(), size.into()), &leaves);
+            assert_eq!(path, naive_path(index.into(), &leaves), "{index} of {size}");
+            let leaf = leaf_hash(&leaves[usize::from(index)]);
+            let root = root_of_path(leaf, index.into(), size.into(), &path);
+            assert_eq!(root, Some(naive(&leaves)), "{index} of {size}");
+        }
+    }
+}
+
+#[test]
+fn every_proof_of_a_beginning_is_that_of_the_rfc_and_holds() {
+    for new in 1..=40u8 {
+        let leaves = some_leaves(new);
+        for old in 1..=new {
+            let path = hashes(consistency_nodes(old.into(), new.into()), &leaves);
+            assert_eq!(path, naive_proof(old.into(), &leaves, true), "{old} of {new}");
+            let older = (old.into(), naive(&leaves[..old.into()]));
+            assert!(is_beginning(older, (new.into(), naive(&leaves)), &path), "{old} of {new}");
+        }
+    }
+}
+
+#[test]
+fn no_other_leaf_place_size_or_path_leads_to_the_root() {
+    for size in 1..=20u8 {
+        let leaves = some_leaves(size);
+        let root = naive(&leaves);
+        for index in 0..size {
+            let path = naive_path(index.into(), &leaves);
+            let leaf = leaf_hash(&leaves[usize::from(index)]);
+            let leads =
+                |leaf, index, path: &[Hash]| root_of_path(leaf, index, size.into(), path) == Some(root);
+            assert!(!leads(leaf_hash(b"other"), index.into(), &path));
+            for other in (0..=size).filter(|other| *other != index) {
+                assert!(!leads(leaf, other.into(), &path), "{other} for {index} of {size}");
+            }
+            assert!(!leads(leaf, index.into(), &[&path[..], &[root]].concat()));
+            for nth in 0..path.len() {
+                let mut changed = path.clone();
+                changed[nth].0[0] ^= 1;
+                assert!(!leads(leaf, index.into(), &changed));
+                changed.remove(nth);
+                assert!(!leads(leaf, index.into(), &changed));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_other_tree_or_path_shows_a_beginning() {
+    for new in 2..=20u8 {
+        let leaves = some_leaves(new);
+        let newer = (u64::from(new), naive(&leaves));
+        for old in 1..new {
+            let path = naive_proof(old.into(), &leaves, true);
+            let older = (u64::from(old), naive(&leaves[..old.into()]));
+            let other = leaf_hash(b"other");
+            assert!(!is_beginning((older.0, other), newer, &path));
+            assert!(!is_beginning(older, (newer.0, other), &path));
+            assert!(!is_beginning(older, newer, &[&path[..], &[other]].concat()));
+            for nth in 0..path.len() {
+                let mut changed = path.clone();
+                changed[nth].0[0] ^= 1;
+                assert!(!is_beginning(older, newer, &changed), "{nth} of {old} in {new}");
+                changed.remove(nth);
+                assert!(!is_beginning(older, newer, &changed), "{nth} of {old} in {new}");
+            }
+        }
+    }
+    let empty = (0, Hash::of(&[]));
+    assert!(!is_beginning(empty, (1, leaf_hash(b"x")), &[]));
+}

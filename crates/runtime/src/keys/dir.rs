@@ -85,6 +85,25 @@ impl KeyDir {
         key.map_err(|_| KeyError::Malformed { path: file, wanted: "32 bytes as base64url" })
     }
 
+    /// Whether there is a key `name`.
+    ///
+    /// # Errors
+    /// It cannot be found out.
+    pub fn has(&self, name: &str) -> Result<bool, KeyError> {
+        let file = self.file(name)?;
+        file.try_exists().map_err(|source| KeyError::Io { path: file, source })
+    }
+
+    /// Puts the key `by` in the place of the key `name`, which is gone then: at once and durably.
+    ///
+    /// # Errors
+    /// There is no key `by`, or the directory cannot be written.
+    pub fn replace(&self, name: &str, by: &str) -> Result<(), KeyError> {
+        let (file, by) = (self.file(name)?, self.file(by)?);
+        let done = fs::rename(&by, &file).and_then(|()| File::open(&self.path)?.sync_all());
+        done.map_err(|source| KeyError::Io { path: by, source })
+    }
+
     /// The bytes of the key file, which is written from `make` if it is not there.
     pub(super) fn read_or_write(
         &self,

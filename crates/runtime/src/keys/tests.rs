@@ -23,6 +23,20 @@ fn keys_are_made_once_in_files_for_the_owner_only() {
 }
 
 #[test]
+fn a_key_takes_the_place_of_another() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = KeyDir::open(home.path().join("keys")).unwrap();
+    let first = SigningKey::load_or_create(&dir, "signing").unwrap().public_key();
+    assert!(matches!(dir.replace("signing", "next"), Err(KeyError::Io { .. })));
+    let next = SigningKey::load_or_create(&dir, "next").unwrap().public_key();
+    assert!(dir.has("next").unwrap());
+    dir.replace("signing", "next").unwrap();
+    assert!(!dir.has("next").unwrap());
+    let now = SigningKey::load_or_create(&dir, "signing").unwrap().public_key();
+    assert!(now == next && now != first);
+}
+
+#[test]
 fn files_that_others_can_read_are_refused_with_the_command_that_mends_it() {
     let home = tempfile::tempdir().unwrap();
     let dir = KeyDir::open(home.path().join("keys")).unwrap();

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONTENT_TYPE;
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use url::Url;
 
@@ -44,6 +45,26 @@ impl Outbound {
         tokio::time::timeout(timeout, self.collect(request, max_bytes))
             .await
             .unwrap_or(Err(OutboundError::Timeout(timeout)))
+    }
+
+    /// Posts a small document; tells the answer's status, whose body is not read.
+    ///
+    /// # Errors
+    /// As [`Outbound::get_small`].
+    pub async fn post_small(
+        &self,
+        url: &Url,
+        content_type: &'static str,
+        body: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<StatusCode, OutboundError> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(OutboundError::Url);
+        }
+        let request = Request::post(url.as_str()).header(CONTENT_TYPE, content_type);
+        let request = request.body(Bytes::from(body)).map_err(|_| OutboundError::Url)?;
+        let answer = tokio::time::timeout(timeout, self.request(request)).await;
+        Ok(answer.unwrap_or(Err(OutboundError::Timeout(timeout)))?.status())
     }
 
     async fn collect(
