@@ -14,7 +14,7 @@ use crate::pools::Connection;
 pub(crate) enum Value {
     Text(Option<String>),
     Integer(Option<i64>),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
     Flag(bool),
 }
 
@@ -29,10 +29,27 @@ pub(crate) fn sql(text: &'static str) -> Statement {
     Statement { text: text.into_sql_str(), values: Vec::new() }
 }
 
+/// A statement whose text is put together. Of pieces that are ours alone: values are bound, never written in.
+pub(crate) fn sql_of(pieces: String) -> Statement {
+    Statement { text: AssertSqlSafe(pieces).into_sql_str(), values: Vec::new() }
+}
+
 impl Statement {
     /// Adds the value of the next `$n`.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
+        self
+    }
+
+    /// Adds the values of several `$n`.
+    pub(crate) fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+        self.values.extend(values);
+        self
+    }
+
+    /// Adds text behind what is there, of ours alone.
+    pub(crate) fn then(mut self, text: &str) -> Self {
+        self.text = AssertSqlSafe(format!("{}{text}", self.text.as_str())).into_sql_str();
         self
     }
 
@@ -169,7 +186,19 @@ impl From<Option<Timestamp>> for Value {
 
 impl From<&[u8]> for Value {
     fn from(bytes: &[u8]) -> Self {
-        Self::Bytes(bytes.to_vec())
+        Self::Bytes(Some(bytes.to_vec()))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Value {
+    fn from(bytes: Option<Vec<u8>>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Integer(number)
     }
 }
 
