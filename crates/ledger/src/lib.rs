@@ -10,6 +10,7 @@
 
 mod begin;
 mod check;
+mod extent;
 mod file;
 mod keeper;
 mod keys;
@@ -32,6 +33,7 @@ mod writer;
 
 pub use begin::CloseError;
 pub use check::Fault;
+pub use extent::{Extent, extent};
 pub use keys::{InvalidKey, Keys, VerifierKey};
 pub use ledger::{Ledger, Status};
 pub use note::{Checkpoint, InvalidNote, SignedCheckpoint};

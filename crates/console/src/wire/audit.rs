@@ -1,8 +1,10 @@
 //! The ledger in answers.
 
-use bailiwick_control::{AuditTail, ControlError, Report, Status};
+use bailiwick_control::{AuditTail, ControlError, IndexState, Report, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use super::IndexView;
 
 /// Which records are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -44,6 +46,9 @@ pub struct AuditStatus {
     pub open_calls: usize,
     /// How many records the last signed checkpoint tells of.
     pub checkpoint_size: u64,
+    /// The index by which records are found.
+    #[serde(default)]
+    pub index: IndexView,
 }
 
 /// What a check of the whole ledger found.
@@ -75,8 +80,8 @@ impl TryFrom<AuditTail> for AuditRecords {
     }
 }
 
-impl From<Status> for AuditStatus {
-    fn from(from: Status) -> Self {
+impl From<(Status, IndexState)> for AuditStatus {
+    fn from((from, index): (Status, IndexState)) -> Self {
         Self {
             available: from.available,
             records: from.next_index,
@@ -85,6 +90,7 @@ impl From<Status> for AuditStatus {
             bytes: from.bytes,
             open_calls: from.open_calls,
             checkpoint_size: from.checkpoint_size,
+            index: index.into(),
         }
     }
 }

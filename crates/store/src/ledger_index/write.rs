@@ -76,7 +76,7 @@ async fn insert_records(on: &mut Connection, node: i64, records: &[NewRecord]) -
     for some in in_sizes(records) {
         let insert = sql_of(format!("INSERT INTO indexed_records ({COLUMNS}) VALUES"));
         let rows = some.iter().map(|new| values(node, &new.record));
-        insert.rows(rows).then(&conflict).execute(on).await?;
+        insert.many_rows(on, rows).then(&conflict).execute(on).await?;
     }
     Ok(())
 }
@@ -148,14 +148,14 @@ async fn insert_words(on: &mut Connection, node: i64, records: &[NewRecord]) -> 
                 let rows = some.iter().map(|(index, part, words)| {
                     vec![number(index.saturating_mul(2).saturating_add(*part)), (*words).into()]
                 });
-                sql("INSERT OR REPLACE INTO indexed_words (rowid, words) VALUES").rows(rows)
+                sql("INSERT OR REPLACE INTO indexed_words (rowid, words) VALUES").many_rows(on, rows)
             }
             Dialect::Postgres => {
                 let rows = some.iter().map(|(index, part, words)| {
                     vec![node.into(), number(*index), number(*part), (*words).into()]
                 });
                 sql_of(format!("{INTO_WORDS} SELECT v.column1, v.column2, v.column3, {VECTOR} FROM (VALUES"))
-                    .rows(rows)
+                    .many_rows(on, rows)
                     .then(ONCE)
             }
         };
@@ -179,7 +179,7 @@ async fn complete(on: &mut Connection, node: i64, endings: &[NewEnding]) -> Resu
             row.extend(ending_values(Some(&new.ending)));
             row
         });
-        let update = update.rows(rows).then(&format!(
+        let update = update.many_rows(on, rows).then(&format!(
             ") AS v WHERE indexed_records.call = v.column1 AND indexed_records.kind = 'intent' \
              AND indexed_records.node = {node}"
         ));
@@ -208,7 +208,7 @@ async fn add_words(on: &mut Connection, node: i64, endings: &[NewEnding]) -> Res
         let rows = some.iter().map(|new| {
             vec![Value::from(new.call.to_bits().to_be_bytes().as_slice()), new.words.as_str().into()]
         });
-        let insert = sql_of(head).rows(rows).then(&of_call);
+        let insert = sql_of(head).many_rows(on, rows).then(&of_call);
         let insert = match dialect {
             Dialect::Sqlite => insert,
             Dialect::Postgres => insert.then(" ON CONFLICT (node, idx, part) DO NOTHING"),

@@ -55,17 +55,30 @@ impl Statement {
 
     /// One `INSERT` of many rows: the text ends in `VALUES`, the groups of `$n` are appended. Rows are all
     /// of one length.
-    pub(crate) fn rows(mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+    pub(crate) fn rows(self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        self.groups(rows, |n| format!("${n}"))
+    }
+
+    /// The same for thousands of values, none of which comes before: SQLite looks a numbered one up among all the
+    /// others each time that it is bound, so there they go without numbers.
+    pub(crate) fn many_rows(self, on: &Connection, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        match on {
+            Connection::Sqlite(_) => self.groups(rows, |_| "?".to_owned()),
+            Connection::Postgres(_) => self.rows(rows),
+        }
+    }
+
+    fn groups(mut self, rows: impl IntoIterator<Item = Vec<Value>>, mark: fn(usize) -> String) -> Self {
         let mut text = self.text.as_str().to_owned();
         for (at, row) in rows.into_iter().enumerate() {
             let first = self.values.len() + 1;
-            let numbers: Vec<String> = (first..first + row.len()).map(|n| format!("${n}")).collect();
+            let marks: Vec<String> = (first..first + row.len()).map(mark).collect();
             text.push_str(if at == 0 { " (" } else { ", (" });
-            text.push_str(&numbers.join(", "));
+            text.push_str(&marks.join(", "));
             text.push(')');
             self.values.extend(row);
         }
-        // Only numbers were added to a text that is ours.
+        // Only marks were added to a text that is ours.
         self.text = AssertSqlSafe(text).into_sql_str();
         self
     }
