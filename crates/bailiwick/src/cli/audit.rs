@@ -1,9 +1,13 @@
 //! `bailiwick audit`: the ledger of a running gateway, or a ledger's directory without one.
 
+mod query;
+mod reindex;
+mod trace;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bailiwick_console::wire::{AuditRecords, AuditStatus};
+use bailiwick_console::wire::{AuditRecords, AuditStatus, IndexView};
 use bailiwick_ledger::{Report, SignedCheckpoint, VerifierKey, VerifyOptions};
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -32,8 +36,21 @@ pub enum Audit {
     },
     /// Check every record, link and checkpoint of a ledger, without a gateway.
     Verify(Verify),
-    /// Show how the ledger is.
+    /// Show how the ledger and its index are.
     Status,
+    /// Find records: by who, what, when, how it ended, and the words in it.
+    Query(Box<query::Query>),
+    /// Draw the calls of a trace or session as a tree: which call led to which.
+    Trace {
+        /// A trace id, a session as records name it, or the id of one of its calls.
+        id: String,
+    },
+    /// Drop the index by which records are found and make it anew from the ledger, while calls go on.
+    Reindex {
+        /// Do not wait until it is done.
+        #[arg(long)]
+        no_wait: bool,
+    },
 }
 
 /// What to check, and against what.
@@ -60,6 +77,9 @@ pub(super) async fn run(
     match command {
         Audit::Tail { count, follow } => tail(&client()?, count, follow, output).await,
         Audit::Verify(args) => verify(&args, output),
+        Audit::Query(query) => query::run(&client()?, *query, output).await,
+        Audit::Trace { id } => trace::run(&client()?, &id, output).await,
+        Audit::Reindex { no_wait } => reindex::run(&client()?, no_wait, output).await,
         Audit::Status => output.show(client()?.get("/audit/status").await?, |status: AuditStatus| {
             facts([
                 ("takes records", Some(yes_no(status.available))),
@@ -69,9 +89,21 @@ pub(super) async fn run(
                 ("segments", Some(status.segments.to_string())),
                 ("bytes", Some(status.bytes.to_string())),
                 ("root", Some(status.root)),
+                ("index", Some(index(&status.index))),
             ])
         }),
     }
+}
+
+/// How the index is, in one sentence.
+fn index(index: &IndexView) -> String {
+    let state = match index {
+        IndexView { failing: true, .. } => "cannot be written, see the gateway's log",
+        IndexView { rebuilding: true, .. } => "being made anew",
+        IndexView { lag_records: 0, .. } => return format!("{} records, up to date", index.records),
+        _ => "behind",
+    };
+    format!("{} records, {state}: {} to go, for {} s", index.records, index.lag_records, index.lag_seconds)
 }
 
 async fn tail(client: &Client, count: u16, follow: bool, output: &Output) -> Result<(), Failure> {

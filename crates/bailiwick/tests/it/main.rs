@@ -8,6 +8,7 @@ mod door;
 mod egress;
 mod eras;
 mod faults;
+mod index;
 mod isolation;
 mod ledger;
 mod parsing;

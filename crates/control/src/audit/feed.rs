@@ -18,7 +18,7 @@ use crate::Control;
 const PACE: Duration = Duration::from_millis(250);
 
 /// Lines of one batch, about: what was read at once is not divided.
-const BATCH: usize = 2_000;
+const BATCH: usize = 8_000;
 
 /// How often it looks how far the ledger is.
 const MEASURE: Duration = Duration::from_secs(1);
@@ -26,8 +26,9 @@ const MEASURE: Duration = Duration::from_secs(1);
 /// Records a second from which on the gateway counts as busy.
 const BUSY: u64 = 500;
 
-/// While the gateway is busy, it rests so many times as long as it worked.
-const REST: u32 = 3;
+/// While the gateway is busy, it rests so many times as long as it worked, and at least this long: the more records
+/// come in one batch, the fewer pages of the index are written for each.
+const REST: (u32, Duration) = (3, Duration::from_millis(750));
 
 /// Longest wait after something went wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,7 +78,7 @@ impl Control {
             match feed.round().await {
                 Ok(Some(worked)) => {
                     wait = PACE;
-                    let rest = if feed.busy { worked * REST } else { Duration::ZERO };
+                    let rest = if feed.busy { (worked * REST.0).max(REST.1) } else { Duration::ZERO };
                     tokio::time::sleep(rest).await;
                 }
                 Ok(None) => {
