@@ -51,6 +51,13 @@ struct Place {
     pending: Vec<Line>,
 }
 
+/// What was read at one go.
+struct Turn {
+    place: Place,
+    /// What is new, and the leaf hash of its last line.
+    batch: Option<(IndexBatch, [u8; 32])>,
+}
+
 /// The feed of one ledger.
 pub(crate) struct Feed<'a> {
     control: &'a Control,
@@ -113,7 +120,7 @@ impl Feed<'_> {
             self.idle(0).await?;
             return Ok(None);
         };
-        let (place, batch) = tokio::task::spawn_blocking(move || place.read()).await??;
+        let Turn { place, batch } = tokio::task::spawn_blocking(move || place.read()).await??;
         let next = place.follow.next_index();
         if let Some((batch, last)) = batch {
             parts.index.write(&ledger, &batch, &IndexPosition { next, last }).await?;
@@ -230,7 +237,7 @@ fn continued(
 
 impl Place {
     /// The next batch with the leaf hash of its last line, if something is new. Blocks.
-    fn read(mut self) -> Result<(Self, Option<(IndexBatch, [u8; 32])>), ReadError> {
+    fn read(mut self) -> Result<Turn, ReadError> {
         let mut lines = std::mem::take(&mut self.pending);
         while lines.len() < BATCH {
             let more = self.follow.read()?;
@@ -240,7 +247,7 @@ impl Place {
             lines.extend(more);
         }
         let batch = lines.last().map(|line| (batch(&lines), leaf_hash(line.json.as_bytes()).0));
-        Ok((self, batch))
+        Ok(Turn { place: self, batch })
     }
 }
 

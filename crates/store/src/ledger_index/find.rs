@@ -280,7 +280,7 @@ impl Finder<'_> {
         for row in rows {
             found.push((place(row)?, row::record(row)?));
         }
-        found.sort_by(|one, other| other.0.cmp(&one.0));
+        found.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
         found.dedup_by(|one, other| one.0 == other.0);
         let limit = usize::from(self.limit);
         let full = found.len() >= limit;
