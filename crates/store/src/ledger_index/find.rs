@@ -20,6 +20,9 @@ const PROBE: i64 = 10_000;
 /// Newest rows of which PostgreSQL looks at the words one by one before it uses their index, which knows no order.
 const NEWEST: i64 = 20_000;
 
+/// No index of a record comes near this.
+const BEYOND: i64 = i64::MAX / 4;
+
 /// A piece of an answer. It may be shorter than was asked for, or empty, and still have a next one.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
@@ -247,17 +250,25 @@ impl Finder<'_> {
             query.push(" AND rowid < 2 * ");
             query.value(row::number(after.index));
         }
+        // In the index of one ledger the order of time is that of the records, so a moment is a place in it.
+        for (moment, comparison) in [(self.filter.from, ">="), (self.filter.to, "<")] {
+            if let Some(moment) = moment {
+                query.push(&format!(
+                    " AND rowid {comparison} 2 * COALESCE((SELECT idx FROM indexed_records WHERE at >= "
+                ));
+                query.value(moment.into());
+                query.push(&format!(" ORDER BY at, idx LIMIT 1), {BEYOND})"));
+            }
+        }
         query.push(" ORDER BY rowid DESC");
     }
 
-    /// Where the scan of words ended, unless that is beyond what was asked for.
+    /// Where the scan of words ended, if it did not reach the last.
     async fn end_of_words(&mut self, search: &str) -> Result<Option<IndexCursor>, StoreError> {
         let mut query = Query::new("SELECT at, idx, node FROM indexed_records WHERE idx = (SELECT rowid / 2");
         self.words_in_order(search, &mut query);
         query.push(&format!(" LIMIT 1 OFFSET {})", SCAN - 1));
-        let rows = query.statement().all(self.on).await?;
-        let end = rows.first().map(place).transpose()?;
-        Ok(end.filter(|end| self.filter.from.is_none_or(|from| end.at >= from)))
+        query.statement().all(self.on).await?.first().map(place).transpose()
     }
 
     /// PostgreSQL's index of words knows no order: all rows that have the words, sorted.

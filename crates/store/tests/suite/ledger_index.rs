@@ -344,6 +344,12 @@ pub(crate) async fn a_common_word_is_found_newest_first(db: TestDatabase) {
     }
     assert_eq!(seen, (29_700..30_000).collect());
     assert_eq!(indices(&index.find(&filter("rare"), None, 100).await.unwrap()), [17]);
+    // A time far back is found at once, and not by way of everything since.
+    let (from, to) = (Some(moment(300)), Some(moment(306)));
+    let back = index.find(&IndexFilter { from, to, ..filter("common") }, None, 100).await.unwrap();
+    assert_eq!((indices(&back), back.next), (vec![305, 304, 303, 302, 301, 300], None));
+    let later = index.find(&IndexFilter { from: Some(moment(40_000)), ..filter("common") }, None, 9).await;
+    assert!(later.unwrap().records.is_empty());
     // A condition that many fulfil, and one of them with another: found within the bound, or with a next piece.
     let filter = IndexFilter {
         principal: Some(Named::Name("agent-2".into())),
