@@ -91,24 +91,6 @@ impl LedgerIndex {
         self.0.damaged.load(Ordering::Relaxed) || inode(path) != open.inode
     }
 
-    /// The length of the index, in bytes.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub async fn bytes(&self) -> Result<u64, StoreError> {
-        match &self.0.place {
-            Place::File(path) => Ok(std::fs::metadata(path).map_err(StoreError::File)?.len()),
-            Place::Shared(_) => {
-                let mut connection = self.read().await?;
-                let size = "SELECT pg_total_relation_size('indexed_records') \
-                     + pg_total_relation_size('indexed_words') AS bytes";
-                let rows = sql(size).all(&mut connection).await?;
-                let bytes = rows.first().map(|row| row.integer("bytes")).transpose()?;
-                Ok(bytes.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default())
-            }
-        }
-    }
-
     /// Waits for work under way and closes the connections. It opens again when it is needed.
     pub async fn close(&self) {
         if let (Some(open), Place::File(_)) = (self.0.open.write().await.take(), &self.0.place) {

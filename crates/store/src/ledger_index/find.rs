@@ -93,34 +93,6 @@ impl LedgerIndex {
         records.sort_by_key(|record| (record.at, record.index));
         Ok(records)
     }
-
-    /// How SQLite would look for what is asked, by each condition that could lead: for tests, to see that each has
-    /// its index. Nothing for PostgreSQL, which plans by what it has counted.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub async fn explain(&self, filter: &IndexFilter) -> Result<Vec<String>, StoreError> {
-        let mut connection = self.read().await?;
-        let (dialect, plan) = (Dialect::of(&connection), Plan::of(filter));
-        if dialect == Dialect::Postgres {
-            return Ok(Vec::new());
-        }
-        let leaders = plan.leaders();
-        let leaders: Vec<_> =
-            if leaders.is_empty() { vec![None] } else { leaders.into_iter().map(Some).collect() };
-        let search = filter.text.as_deref().and_then(|text| search(dialect, text));
-        let after = Some(IndexCursor { at: bailiwick_model::Timestamp::from_micros(1), index: 1, node: 1 });
-        let finder = Finder { on: &mut connection, plan, filter, search, after, limit: 100 };
-        let mut queries: Vec<Query> = leaders.iter().map(|leader| finder.scan(*leader, SCAN)).collect();
-        queries.extend(finder.search.as_ref().map(|search| finder.by_words_in_order(search)));
-        let mut plans = Vec::new();
-        for query in queries {
-            let rows = query.explained().all(&mut *finder.on).await?;
-            let steps: Result<Vec<_>, _> = rows.iter().map(|row| row.text("detail")).collect();
-            plans.push(steps?.join("; "));
-        }
-        Ok(plans)
-    }
 }
 
 const RECORDS: &str =
@@ -310,3 +282,6 @@ fn place(row: &Row) -> Result<IndexCursor, StoreError> {
         node: row.integer("node")?,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,6 +175,7 @@ impl Query {
     }
 
     /// The same, told how it would be carried out.
+    #[cfg(test)]
     pub(super) fn explained(mut self) -> Statement {
         self.text.insert_str(0, "EXPLAIN QUERY PLAN ");
         self.statement()
