@@ -73,7 +73,9 @@ CREATE TABLE indexed_words (
     node BIGINT NOT NULL,
     idx BIGINT NOT NULL,
     part BIGINT NOT NULL,
+    at BIGINT NOT NULL,
     words TSVECTOR NOT NULL,
     PRIMARY KEY (node, idx, part)
 );
+CREATE INDEX words_at ON indexed_words (at, idx);
 CREATE INDEX words_words ON indexed_words USING GIN (words);

@@ -17,7 +17,7 @@ const SCAN: i64 = 50_000;
 /// Rows that are counted to find the narrowest of several conditions.
 const PROBE: i64 = 10_000;
 
-/// Newest rows of which PostgreSQL looks at the words one by one before it uses their index, which knows no order.
+/// Newest texts that PostgreSQL looks at one by one before it uses their index, which knows no order.
 const NEWEST: i64 = 20_000;
 
 /// No index of a record comes near this.
@@ -122,9 +122,9 @@ impl Finder<'_> {
                 self.found(&rows, end)
             }
             Dialect::Postgres => {
-                let newest = self.by_scan(leader, NEWEST).await?;
-                if newest.next.is_none() || newest.records.len() >= usize::from(self.limit) {
-                    return Ok(newest);
+                let rows = self.by_newest_words(&search).statement().all(self.on).await?;
+                if rows.len() >= usize::from(self.limit) {
+                    return self.found(&rows, None);
                 }
                 let rows = self.by_words(&search).statement().all(self.on).await?;
                 self.found(&rows, None)
@@ -241,6 +241,22 @@ impl Finder<'_> {
         self.words_in_order(search, &mut query);
         query.push(&format!(" LIMIT 1 OFFSET {})", SCAN - 1));
         query.statement().all(self.on).await?.first().map(place).transpose()
+    }
+
+    /// The newest texts, looked at one by one: enough for a word that is common.
+    fn by_newest_words(&self, search: &str) -> Query {
+        let mut query = Query::new(RECORDS);
+        query.push("(SELECT node, idx FROM (SELECT node, idx, words FROM indexed_words WHERE TRUE");
+        query.times(self.filter, self.after);
+        query.push(&format!("{NEWEST_FIRST} LIMIT {NEWEST}) AS newest WHERE words @@ "));
+        query.value(search.into());
+        query.push(
+            "::tsquery GROUP BY node, idx) AS w JOIN indexed_records AS r USING (node, idx) WHERE TRUE",
+        );
+        query.span(self.filter, self.after);
+        self.plan.rest(None, &mut query);
+        query.push(&format!("{NEWEST_FIRST} LIMIT {}", self.limit));
+        query
     }
 
     /// PostgreSQL's index of words knows no order: all rows that have the words, sorted.

@@ -151,14 +151,24 @@ impl Query {
         self.value(value);
     }
 
-    /// Only rows of the time that is asked for, behind the cursor.
-    pub(super) fn span(&mut self, filter: &IndexFilter, after: Option<IndexCursor>) {
-        for (moment, comparison) in [(filter.from, " AND at >= "), (filter.to, " AND at < ")] {
+    /// Only texts of the time that is asked for, not before the cursor's.
+    pub(super) fn times(&mut self, filter: &IndexFilter, after: Option<IndexCursor>) {
+        let bounds = [
+            (filter.from, " AND at >= "),
+            (filter.to, " AND at < "),
+            (after.map(|after| after.at), " AND at <= "),
+        ];
+        for (moment, comparison) in bounds {
             if let Some(moment) = moment {
                 self.push(comparison);
                 self.value(moment.into());
             }
         }
+    }
+
+    /// Only rows of the time that is asked for, behind the cursor.
+    pub(super) fn span(&mut self, filter: &IndexFilter, after: Option<IndexCursor>) {
+        self.times(filter, None);
         if let Some(IndexCursor { at, index, node }) = after {
             self.push(" AND (at, idx, node) < (");
             self.value(at.into());

@@ -137,7 +137,7 @@ async fn insert_words(on: &mut Connection, node: i64, records: &[NewRecord]) -> 
     for NewRecord { record, words, ending_words } in records {
         for (part, words) in [(0, words), (1, ending_words)] {
             if !words.is_empty() {
-                all.push((record.index, part, words.as_str()));
+                all.push((record, part, words.as_str()));
             }
         }
     }
@@ -145,18 +145,21 @@ async fn insert_words(on: &mut Connection, node: i64, records: &[NewRecord]) -> 
     for some in in_sizes(&all) {
         let insert = match dialect {
             Dialect::Sqlite => {
-                let rows = some.iter().map(|(index, part, words)| {
-                    vec![number(index.saturating_mul(2).saturating_add(*part)), (*words).into()]
+                let rows = some.iter().map(|(record, part, words)| {
+                    vec![number(record.index.saturating_mul(2).saturating_add(*part)), (*words).into()]
                 });
                 sql("INSERT OR REPLACE INTO indexed_words (rowid, words) VALUES").many_rows(on, rows)
             }
             Dialect::Postgres => {
-                let rows = some.iter().map(|(index, part, words)| {
-                    vec![node.into(), number(*index), number(*part), (*words).into()]
+                let rows = some.iter().map(|(record, part, words)| {
+                    let (index, at) = (number(record.index), record.at.into());
+                    vec![node.into(), index, number(*part), at, (*words).into()]
                 });
-                sql_of(format!("{INTO_WORDS} SELECT v.column1, v.column2, v.column3, {VECTOR} FROM (VALUES"))
-                    .many_rows(on, rows)
-                    .then(ONCE)
+                sql_of(format!(
+                    "{INTO_WORDS} SELECT v.column1, v.column2, v.column3, v.column4, {VECTOR} FROM (VALUES"
+                ))
+                .many_rows(on, rows)
+                .then(ONCE)
             }
         };
         insert.execute(on).await?;
@@ -164,8 +167,8 @@ async fn insert_words(on: &mut Connection, node: i64, records: &[NewRecord]) -> 
     Ok(())
 }
 
-const INTO_WORDS: &str = "INSERT INTO indexed_words (node, idx, part, words)";
-const VECTOR: &str = "array_to_tsvector(string_to_array(v.column4, ' '))";
+const INTO_WORDS: &str = "INSERT INTO indexed_words (node, idx, part, at, words)";
+const VECTOR: &str = "array_to_tsvector(string_to_array(v.column5, ' '))";
 const ONCE: &str = ") AS v ON CONFLICT (node, idx, part) DO NOTHING";
 
 async fn complete(on: &mut Connection, node: i64, endings: &[NewEnding]) -> Result<(), StoreError> {
@@ -201,7 +204,7 @@ async fn add_words(on: &mut Connection, node: i64, endings: &[NewEnding]) -> Res
                  SELECT 2 * r.idx + 1, v.column2 FROM (VALUES"
                 .to_owned(),
             Dialect::Postgres => format!(
-                "{INTO_WORDS} SELECT r.node, r.idx, 1, array_to_tsvector(string_to_array(v.column2, ' ')) \
+                "{INTO_WORDS} SELECT r.node, r.idx, 1, r.at, array_to_tsvector(string_to_array(v.column2, ' ')) \
                  FROM (VALUES"
             ),
         };
