@@ -258,7 +258,8 @@ fn batch(lines: &[Line]) -> IndexBatch {
     for entry in lines.iter().filter_map(|line| read(&line.json)) {
         match entry {
             Entry::Record(new) => {
-                if let (Some(call), None) = (new.record.call, &new.record.ending) {
+                // Other kinds may name a call too; an outcome ends its intent.
+                if let (Some(call), "intent") = (new.record.call, new.record.kind.as_str()) {
                     calls.insert(call, batch.records.len());
                 }
                 batch.records.push(*new);
@@ -273,4 +274,35 @@ fn batch(lines: &[Line]) -> IndexBatch {
         }
     }
     batch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_goes_into_its_intent_and_into_nothing_else_of_the_call() {
+        let call = |n: u64| format!("call_{n:032x}");
+        let line = |index: u64, members: String| Line {
+            index,
+            json: format!(r#"{{"v":1,"index":{index},"time":"2026-07-28T00:00:00.000042Z",{members}}}"#),
+        };
+        let lines = [
+            line(0, format!(r#""kind":"outcome","call":"{}","status":"ok""#, call(9))),
+            line(1, format!(r#""kind":"intent","call":"{}""#, call(1))),
+            line(2, format!(r#""kind":"credential_use","call":"{}""#, call(1))),
+            line(3, format!(r#""kind":"outcome","call":"{}","status":"tool_error""#, call(1))),
+            line(4, r#""kind":"lifecycle","event":"stopped""#.to_owned()),
+        ];
+        let batch = batch(&lines);
+        let records: Vec<_> = batch.records.iter().map(|new| &new.record).collect();
+        assert_eq!(records.iter().map(|record| record.index).collect::<Vec<_>>(), [1, 2, 4]);
+        let statuses: Vec<_> = records
+            .iter()
+            .map(|record| record.ending.as_ref().map(|ending| ending.status.as_str()))
+            .collect();
+        assert_eq!(statuses, [Some("tool_error"), None, None]);
+        assert_eq!(batch.endings.len(), 1);
+        assert_eq!(batch.endings[0].ending.index, Some(0));
+    }
 }

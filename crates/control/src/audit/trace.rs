@@ -14,6 +14,9 @@ use crate::{Actor, Control, ControlError};
 /// Most records of a tree.
 const RECORDS: u16 = 2_000;
 
+/// Records of one call that are looked at to find what it belongs to: others than its intent may name it.
+const OF_ONE_CALL: u16 = 10;
+
 /// Deepest branch; what is deeper stands at this depth.
 const DEPTH: u16 = 32;
 
@@ -70,17 +73,17 @@ impl Control {
     /// What a call belongs to: its trace, else its session, else nothing but itself.
     async fn around(&self, call: CallId) -> Result<(&'static str, String, Vec<IndexedRecord>), ControlError> {
         let filter = IndexFilter { call: Some(call), ..IndexFilter::default() };
-        let found = self.parts().index.find(&filter, None, 1).await?.records;
-        let Some(record) = found.first() else { return Ok(("call", call.to_string(), found)) };
-        if let Some(trace) = record.trace.clone() {
+        let found = self.parts().index.find(&filter, None, OF_ONE_CALL).await?.records;
+        if let Some(trace) = found.iter().find_map(|record| record.trace.clone()) {
             let records = self.thread(&Thread::Trace(trace.clone())).await?;
             return Ok(("trace", trace, records));
         }
-        if let Some(session) = record.session.clone() {
+        if let Some(session) = found.iter().find_map(|record| record.session.clone()) {
             let records = self.thread(&Thread::Session(session.clone())).await?;
             return Ok(("session", session, records));
         }
-        Ok(("call", call.to_string(), found))
+        let oldest_first = found.into_iter().rev().collect();
+        Ok(("call", call.to_string(), oldest_first))
     }
 
     async fn thread(&self, thread: &Thread) -> Result<Vec<IndexedRecord>, ControlError> {
