@@ -54,12 +54,19 @@ pub(crate) fn page<I: FromStr>(paging: &Paging) -> Result<Page<I>, Problem>
 where
     I::Err: Display,
 {
-    let limit = paging.limit.unwrap_or(100);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(Problem::invalid("limit", format!("1 to {MAX_LIMIT}")));
-    }
+    let limit = limit(paging.limit)?;
     let after = paging.after.as_deref().map(|after| parse("after", after)).transpose()?;
     Ok(Page { after, limit })
+}
+
+/// How many things a piece of a list shall have at most.
+pub(crate) fn limit(asked: Option<u16>) -> Result<u16, Problem> {
+    let limit = asked.unwrap_or(100);
+    if (1..=MAX_LIMIT).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::invalid("limit", format!("1 to {MAX_LIMIT}")))
+    }
 }
 
 /// The piece of a list as it is answered.

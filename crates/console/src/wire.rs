@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod calls;
 mod capture;
 mod people;
 mod server;
@@ -17,6 +18,7 @@ pub use access::{
     AddGrant, GrantView, IssueKey, IssuedKeyView, KeyView, LoginLinkView, MakeLink, OpenedLinkView, ScopeText,
 };
 pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness};
+pub use calls::{BranchView, CallQuery, CallTreeView, CallView, EndingView, IndexView};
 pub use capture::{Capture, CaptureAction, CaptureMode, CaptureRule, ToolCapture};
 pub use people::{
     AddGroup, AddPrincipal, AddTeam, GroupView, MemberView, PrincipalQuery, PrincipalView, TeamView,

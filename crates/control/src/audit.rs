@@ -1,4 +1,12 @@
-//! Looking into the ledger of this node: its state, its records, whether they are what was written.
+//! Looking into the ledger of this node: its state, its records, whether they are what was written; and the index by
+//! which records are found.
+
+mod calls;
+mod entry;
+mod feed;
+mod indexing;
+mod reindex;
+mod trace;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,6 +14,11 @@ use std::sync::Arc;
 use bailiwick_ledger::{Follow, Line, Report, Status, VerifyOptions};
 
 use crate::{Actor, Control, ControlError};
+
+pub use calls::CallFilter;
+pub use indexing::IndexState;
+pub(crate) use indexing::Indexing;
+pub use trace::{Branch, CallTree};
 
 /// Records of the ledger.
 #[derive(Debug, Clone)]

@@ -96,7 +96,8 @@ impl Change<'_> {
     }
 }
 
-async fn record(control: &Control, actor: &Actor, told: &Told) -> Result<(), ControlError> {
+/// Records what an actor does.
+pub(crate) async fn record(control: &Control, actor: &Actor, told: &Told) -> Result<(), ControlError> {
     let recording = control.parts().recorder.append(&Record::AdminChange(AdminChange {
         who: actor.who(),
         operation: told.operation,

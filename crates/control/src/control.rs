@@ -9,12 +9,13 @@ use bailiwick_ledger::Ledger;
 use bailiwick_model::{Clock, Entropy, Recorder, ServerId};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::Sealer;
-use bailiwick_store::Store;
+use bailiwick_store::{LedgerIndex, Store};
 use bailiwick_upstream::Upstreams;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Semaphore, watch};
 
 use crate::ControlError;
+use crate::audit::Indexing;
 use crate::discovery::Discoveries;
 use crate::publish::Published;
 use crate::server::associated;
@@ -24,6 +25,8 @@ use crate::server::associated;
 pub struct Parts {
     /// State.
     pub store: Store,
+    /// The index over the ledger.
+    pub index: LedgerIndex,
     /// The servers behind.
     pub upstreams: Arc<Upstreams>,
     /// Where changes are recorded.
@@ -69,6 +72,7 @@ struct Inner {
     published: Published,
     discoveries: Discoveries,
     verifying: Semaphore,
+    indexing: Indexing,
 }
 
 impl Control {
@@ -80,6 +84,7 @@ impl Control {
             published: Published::default(),
             discoveries,
             verifying: Semaphore::new(1),
+            indexing: Indexing::default(),
         }))
     }
 
@@ -98,6 +103,11 @@ impl Control {
     /// Held by whoever has the ledger verified: one at a time.
     pub(crate) fn verifying(&self) -> &Semaphore {
         &self.0.verifying
+    }
+
+    /// What the feed of the index tells, and is asked for.
+    pub(crate) fn indexing(&self) -> &Indexing {
+        &self.0.indexing
     }
 
     /// What the data path decides by now.

@@ -1,4 +1,5 @@
-//! The room's background work: following the store, asking servers, writing down when keys were used.
+//! The room's background work: following the store, asking servers, writing down when keys were used, feeding the
+//! index over the ledger.
 
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ impl Control {
         tasks.spawn_until_stop("follow", async move { control.follow().await });
         let (control, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("discovery", async move { control.discovery_rounds(stop.cancelled_owned()).await });
+        let control = self.clone();
+        tasks.spawn_until_stop("ledger-index", async move { control.feed_index().await });
         let (control, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("key-use", async move {
             let mut ticks = tokio::time::interval(TOUCH);

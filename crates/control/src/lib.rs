@@ -29,9 +29,9 @@ mod text;
 mod toolset;
 
 pub use actor::Actor;
-pub use audit::AuditTail;
+pub use audit::{AuditTail, Branch, CallFilter, CallTree, IndexState};
 pub use bailiwick_ledger::{Report, Status, WitnessStatus};
-pub use bailiwick_store::Page;
+pub use bailiwick_store::{Ending, IndexCursor, IndexedRecord, Page};
 pub use bootstrap::FirstStart;
 pub use control::{Control, Parts, Settings};
 pub use error::ControlError;

@@ -16,7 +16,7 @@ use bailiwick_runtime::{
     DigestKey, EgressRules, KeyDir, Outbound, OutboundSettings, Sealer, SigningKey, SystemClock,
     SystemEntropy, Tasks,
 };
-use bailiwick_store::{Location, Store};
+use bailiwick_store::{LedgerIndex, Location, Store};
 use bailiwick_upstream::Upstreams;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::watch;
@@ -60,6 +60,7 @@ impl Room {
         let last_use = Arc::new(LastUse::default());
         let store = Store::open(Location::Sqlite(dir.path().join("bailiwick.db"))).await.expect("a store");
         let control = Control::new(Parts {
+            index: LedgerIndex::beside(&store, dir.path().join("ledger-index.db")),
             store,
             upstreams: upstreams(dir.path(), &clock, &tasks),
             recorder: Arc::clone(&recorder) as _,
@@ -87,6 +88,7 @@ impl Room {
         let (sender, _) = watch::channel(Arc::new(Snapshot::empty()));
         Control::new(Parts {
             store: parts.store.clone(),
+            index: parts.index.clone(),
             upstreams: Arc::clone(&parts.upstreams),
             recorder: Arc::clone(&parts.recorder),
             ledger: Arc::clone(&parts.ledger),

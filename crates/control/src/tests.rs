@@ -3,6 +3,7 @@
 mod access;
 mod audit;
 mod discovery;
+mod index;
 mod links;
 mod people;
 mod servers;

@@ -11,6 +11,7 @@
 
 mod begin;
 mod check;
+mod extent;
 mod file;
 mod json;
 mod keeper;
@@ -38,6 +39,7 @@ mod writer;
 
 pub use begin::CloseError;
 pub use check::Fault;
+pub use extent::{Extent, extent};
 pub use keeper::RotateError;
 pub use keys::{InvalidKey, Keys, VerifierKey};
 pub use ledger::{Ledger, Status};

@@ -24,6 +24,12 @@ pub struct ReadError {
     source: io::Error,
 }
 
+impl ReadError {
+    pub(crate) fn new(dir: &Path, source: io::Error) -> Self {
+        Self { dir: dir.to_owned(), source }
+    }
+}
+
 /// A record as it stands in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {

@@ -3,6 +3,8 @@
 mod postgres;
 mod sqlite;
 
+pub(crate) use sqlite::open_index;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -5,6 +5,8 @@
 
 mod classify;
 
+use sqlx::error::DatabaseError as _;
+
 /// A store operation failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -73,6 +75,16 @@ impl StoreError {
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Damaged { column, source: source.into() }
+    }
+
+    /// Whether a SQLite file is damaged, or no database.
+    pub(crate) fn tells_of_damage(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        let code = error
+            .try_downcast_ref::<sqlx::sqlite::SqliteError>()
+            .and_then(|error| error.code()?.parse().ok());
+        // SQLITE_CORRUPT and SQLITE_NOTADB, by the primary code in the low byte.
+        code.is_some_and(|code: u32| matches!(code & 0xff, 11 | 26))
     }
 
     /// While deleting, a violated reference means the opposite of what it means while writing.

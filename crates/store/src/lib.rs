@@ -12,6 +12,7 @@
 mod connect;
 mod error;
 mod image;
+mod ledger_index;
 mod migrate;
 mod page;
 mod pools;
@@ -23,6 +24,10 @@ mod watch;
 pub use connect::Location;
 pub use error::StoreError;
 pub use image::{ServerEntry, StoreImage};
+pub use ledger_index::{
+    Ending, Found, IndexBatch, IndexCursor, IndexFilter, IndexPosition, IndexedRecord, LedgerIndex, Named,
+    NewEnding, NewRecord, Thread, words_of,
+};
 pub use page::Page;
 pub use pools::Store;
 pub use table::admin_links::{AdminLink, AdminLinks};

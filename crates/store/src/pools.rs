@@ -29,6 +29,30 @@ pub(crate) enum Connection {
     Postgres(Transaction<'static, Postgres>),
 }
 
+impl Connection {
+    /// Keeps what was done.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Pools {
+    /// Waits for units of work to end and closes all connections.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
 impl Store {
     /// Opens the database and brings its schema up to date. A SQLite file that does not exist is made, for
     /// its owner alone (0600); a PostgreSQL database must exist.
@@ -95,12 +119,6 @@ impl Store {
 
     /// Waits for units of work to end and closes all connections. For an orderly shutdown.
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { writer, readers } => {
-                readers.close().await;
-                writer.close().await;
-            }
-            Pools::Postgres(pool) => pool.close().await,
-        }
+        self.pools.close().await;
     }
 }

@@ -7,4 +7,4 @@ mod row;
 mod statement;
 
 pub(crate) use row::Row;
-pub(crate) use statement::{Statement, Value, sql};
+pub(crate) use statement::{Statement, Value, sql, sql_of};

@@ -139,10 +139,7 @@ impl Tx<Write> {
     /// commit.
     pub async fn commit(mut self) -> Result<Generation, StoreError> {
         let generation = if self.changed { self.bump().await? } else { self.generation().await? };
-        match self.connection {
-            Connection::Sqlite(tx) => tx.commit().await?,
-            Connection::Postgres(tx) => tx.commit().await?,
-        }
+        self.connection.commit().await?;
         Ok(generation)
     }
 

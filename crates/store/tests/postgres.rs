@@ -117,3 +117,11 @@ async fn nodes_that_start_together_take_turns_with_the_schema() {
         node.unwrap().generation().await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of work, for figures"]
+async fn many_records() {
+    let Some((db, ())) = database().await else { return };
+    let index = db.ledger_index();
+    suite::measure::many_records(index).await;
+}

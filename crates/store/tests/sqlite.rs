@@ -9,7 +9,9 @@ mod support {
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use bailiwick_store::{Location, Store, StoreError};
+use bailiwick_store::{
+    IndexBatch, IndexFilter, IndexPosition, LedgerIndex, Location, NewRecord, Store, StoreError,
+};
 use support::database::TestDatabase;
 
 suite::conformance!();
@@ -97,4 +99,64 @@ async fn an_empty_file_is_taken_for_a_new_database() {
     std::fs::write(&path, "").unwrap();
     let store = Store::open(Location::Sqlite(path)).await.unwrap();
     assert!(store.load_all().await.unwrap().teams.is_empty());
+}
+
+const INDEX: &str = "ledger-index.db";
+const LEDGER: &str = "bailiwick-ledger/0123456789abcdef";
+
+async fn index_of_some_calls(index: &LedgerIndex) {
+    let record = |n| NewRecord { record: suite::ledger_index::call(n), ..NewRecord::default() };
+    let batch = IndexBatch { records: (0..500).map(record).collect(), endings: Vec::new() };
+    index.write(LEDGER, &batch, &IndexPosition { next: 500, last: [1; 32] }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_s_index_that_is_damaged_or_gone_is_noticed_and_made_anew() {
+    let (db, folder) = database().await.unwrap();
+    let path = folder.path().join(INDEX);
+    let damage: [fn(&Path); 3] = [
+        |path| std::fs::remove_file(path).unwrap(),
+        |path| std::fs::write(path, "no database ".repeat(1_000)).unwrap(),
+        |path| {
+            let mut bytes = std::fs::read(path).unwrap();
+            let length = bytes.len();
+            bytes[4_096..length - 4_096].fill(0x5a);
+            std::fs::write(path, bytes).unwrap();
+        },
+    ];
+    for (round, damage) in damage.into_iter().enumerate() {
+        let index = db.ledger_index();
+        index_of_some_calls(&index).await;
+        assert!(!index.is_lost().await);
+        assert_eq!(mode(&path), 0o600);
+        index.close().await;
+        damage(&path);
+        if let Err(error) = index.position(LEDGER).await {
+            assert!(index.is_to_be_made_anew(&error), "{round}: {error:?}");
+        } else if let Err(error) = index.find(&IndexFilter::default(), None, 500).await {
+            assert!(index.is_to_be_made_anew(&error), "{round}: {error:?}");
+            assert!(index.is_lost().await);
+        } else {
+            assert_eq!(index.position(LEDGER).await.unwrap(), None, "{round}: it is gone");
+        }
+        index.forget(LEDGER).await.unwrap();
+        assert!(!index.is_lost().await);
+        index_of_some_calls(&index).await;
+        assert_eq!(index.find(&IndexFilter::default(), None, 100).await.unwrap().records.len(), 100);
+        // Under the feet of the one that has it open.
+        std::fs::remove_file(&path).unwrap();
+        assert!(index.is_lost().await);
+        index.forget(LEDGER).await.unwrap();
+    }
+    assert!(db.store.load_all().await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "minutes of work, for figures"]
+async fn many_records() {
+    let (db, _folder) = database().await.unwrap();
+    let kept =
+        std::env::var_os("BAILIWICK_INDEX_FILE").map(|file| LedgerIndex::beside(&db.store, file.into()));
+    let kept = kept.unwrap_or_else(|| db.ledger_index());
+    suite::measure::many_records(kept).await;
 }

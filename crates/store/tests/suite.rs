@@ -3,7 +3,9 @@
 pub(crate) mod catalogue;
 pub(crate) mod fixture;
 pub(crate) mod generations;
+pub(crate) mod ledger_index;
 pub(crate) mod links;
+pub(crate) mod measure;
 pub(crate) mod people;
 pub(crate) mod schema;
 pub(crate) mod units;
@@ -65,6 +67,19 @@ macro_rules! conformance {
                 an_expired_link_lets_nobody_in,
                 of_many_that_race_for_one_link_exactly_one_wins,
                 a_use_that_is_not_committed_does_not_count,
+            ],
+            ledger_index: [
+                records_read_back_as_written,
+                an_outcome_completes_the_row_of_its_call,
+                writing_a_batch_again_changes_nothing,
+                what_is_not_committed_moves_no_position,
+                every_filter_finds_its_records_and_no_others,
+                pages_follow_each_other_without_gap_or_repetition,
+                words_are_found_in_requests_and_in_answers,
+                a_common_word_is_found_newest_first,
+                no_text_of_a_stranger_stops_the_index,
+                forgetting_leaves_nothing,
+                threads_come_oldest_first_and_bounded,
             ],
             generations: [
                 every_commit_that_changes_something_has_the_next_generation,

@@ -3,9 +3,12 @@
 mod export;
 mod files;
 mod prove;
+mod query;
+mod reindex;
 mod rotate;
 mod status;
 mod tail;
+mod trace;
 mod verify;
 
 use clap::Subcommand;
@@ -36,8 +39,21 @@ pub enum Audit {
     Export(export::Export),
     /// Let a new key sign the checkpoints from here on. The gateway must be stopped.
     RotateKey(rotate::RotateKey),
-    /// Show how the ledger is.
+    /// Show how the ledger and its index are.
     Status,
+    /// Find records: by who, what, when, how it ended, and the words in it.
+    Query(Box<query::Query>),
+    /// Draw the calls of a trace or session as a tree: which call led to which.
+    Trace {
+        /// A trace id, a session as records name it, or the id of one of its calls.
+        id: String,
+    },
+    /// Drop the index by which records are found and make it anew from the ledger, while calls go on.
+    Reindex {
+        /// Do not wait until it is done.
+        #[arg(long)]
+        no_wait: bool,
+    },
 }
 
 pub(super) async fn run(
@@ -52,6 +68,9 @@ pub(super) async fn run(
         Audit::CheckProof(args) => prove::check(&args, output),
         Audit::Export(args) => export::export(args, output),
         Audit::RotateKey(args) => rotate::rotate(&args, output),
+        Audit::Query(query) => query::run(&client()?, *query, output).await,
+        Audit::Trace { id } => trace::run(&client()?, &id, output).await,
+        Audit::Reindex { no_wait } => reindex::run(&client()?, no_wait, output).await,
         Audit::Status => output.show(client()?.get("/audit/status").await?, status::told),
     }
 }

@@ -15,7 +15,7 @@ use bailiwick_policy::Snapshot;
 use bailiwick_runtime::egress::EgressRules;
 use bailiwick_runtime::outbound::Proxy;
 use bailiwick_runtime::{KeyDir, Outbound, OutboundSettings, Sealer, Tasks};
-use bailiwick_store::{Location, Store};
+use bailiwick_store::{LedgerIndex, Location, Store};
 use bailiwick_upstream::Upstreams;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
@@ -76,6 +76,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
     });
     let (snapshots, snapshot) = watch::channel(Arc::new(Snapshot::empty()));
     let control = Control::new(bailiwick_control::Parts {
+        index: LedgerIndex::beside(&store, data.join("ledger-index.db")),
         store,
         upstreams: Arc::clone(&upstreams),
         recorder: Arc::clone(&ledger) as Arc<dyn Recorder>,

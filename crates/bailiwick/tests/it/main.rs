@@ -10,6 +10,7 @@ mod egress;
 mod eras;
 mod evidence;
 mod faults;
+mod index;
 mod isolation;
 mod ledger;
 mod parsing;

@@ -1,7 +1,10 @@
 //! The ledger: one file per operation.
 
+mod calls;
 mod records;
+mod reindex;
 mod status;
+mod trace;
 mod verify;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -13,5 +16,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(status::handler))
         .routes(routes!(records::handler))
+        .routes(routes!(calls::handler))
+        .routes(routes!(trace::handler))
+        .routes(routes!(reindex::handler))
         .routes(routes!(verify::handler))
 }

@@ -1,8 +1,10 @@
 //! The ledger in answers.
 
-use bailiwick_control::{AuditTail, ControlError, Report, Status, WitnessStatus};
+use bailiwick_control::{AuditTail, ControlError, IndexState, Report, Status, WitnessStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use super::IndexView;
 
 /// Which records are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -47,6 +49,9 @@ pub struct AuditStatus {
     /// How the places are that are told of each checkpoint.
     #[serde(default)]
     pub witnesses: Vec<AuditWitness>,
+    /// The index by which records are found.
+    #[serde(default)]
+    pub index: IndexView,
 }
 
 /// How a place is that is told of each checkpoint.
@@ -96,8 +101,8 @@ impl TryFrom<AuditTail> for AuditRecords {
     }
 }
 
-impl From<Status> for AuditStatus {
-    fn from(from: Status) -> Self {
+impl From<(Status, IndexState)> for AuditStatus {
+    fn from((from, index): (Status, IndexState)) -> Self {
         Self {
             available: from.available,
             records: from.next_index,
@@ -107,6 +112,7 @@ impl From<Status> for AuditStatus {
             open_calls: from.open_calls,
             checkpoint_size: from.checkpoint_size,
             witnesses: from.witnesses.into_iter().map(|one| witness(one, from.checkpoint_size)).collect(),
+            index: index.into(),
         }
     }
 }

@@ -98,3 +98,21 @@ proptest! {
         prop_assert_eq!(followed, expected);
     }
 }
+
+#[tokio::test]
+async fn the_extent_is_that_of_what_is_there() {
+    let mut place = Place::new();
+    place.settings.segment_bytes = 2048;
+    assert!(crate::extent(&place.dir()).is_err(), "there is no directory yet");
+    let ledger = place.open();
+    assert_eq!(crate::extent(&place.dir()).unwrap(), None);
+    calls(&ledger, 0..10).await;
+    eventually("a second segment", || ledger.status().unwrap().segments > 1);
+    calls(&ledger, 10..12).await;
+    let extent = crate::extent(&place.dir()).unwrap().unwrap();
+    assert_eq!((extent.first, extent.next, extent.last.as_micros()), (0, 24, super::fixture::NOON));
+    let first = crate::segment::list(&place.dir()).unwrap().remove(0);
+    std::fs::remove_file(first.path).unwrap();
+    let extent = crate::extent(&place.dir()).unwrap().unwrap();
+    assert!(extent.first > 0 && extent.next == 24);
+}

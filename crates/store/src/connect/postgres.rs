@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::PATIENCE;
 use crate::StoreError;
-use crate::migrate;
+use crate::migrate::{self, STATE};
 use crate::pools::Pools;
 
 const CONNECTIONS: u32 = 10;
@@ -23,8 +23,8 @@ pub(super) async fn open(url: &SecretString) -> Result<Pools, StoreError> {
     let mut connection = tokio::time::timeout(PATIENCE, options.connect())
         .await
         .map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))??;
-    migrate::refuse_newer(&mut connection).await?;
-    migrate::postgres(&mut connection).await?;
+    migrate::refuse_newer(&STATE, &mut connection).await?;
+    migrate::postgres(&STATE, &mut connection).await?;
     connection.close().await?;
 
     let pool = PgPoolOptions::new()

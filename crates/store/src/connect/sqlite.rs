@@ -9,22 +9,49 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::PATIENCE;
 use crate::StoreError;
-use crate::migrate;
+use crate::migrate::{self, LEDGER_INDEX, STATE, Schema};
 use crate::pools::Pools;
 
 const READERS: u32 = 4;
 
+/// Memory of each connection to the ledger's index, in KiB (negative: SQLite's way to say so).
+const INDEX_CACHE: &str = "-65536";
+
+/// Pages in the log of the ledger's index before they are folded in: 64 MiB.
+const INDEX_LOG_PAGES: &str = "16384";
+
 pub(super) async fn open(path: &Path) -> Result<Pools, StoreError> {
-    if keep_to_owner(path).map_err(StoreError::File)? == Found::Existing {
-        refuse_newer(path).await?;
-    }
-    let options = options(path)
+    open_schema(path, &STATE, settings(path)).await
+}
+
+/// Opens the file of the ledger's index. More of its pages are kept in memory, since each record goes to a dozen
+/// places in it; its log is folded in less often, so that what is written again and again is folded in once.
+pub(crate) async fn open_index(path: &Path) -> Result<Pools, StoreError> {
+    let settings = settings(path)
+        .pragma("cache_size", INDEX_CACHE)
+        .pragma("wal_autocheckpoint", INDEX_LOG_PAGES)
+        .pragma("journal_size_limit", "134217728")
+        .pragma("temp_store", "MEMORY");
+    open_schema(path, &LEDGER_INDEX, settings).await
+}
+
+fn settings(path: &Path) -> SqliteConnectOptions {
+    options(path)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
-        .foreign_keys(true);
+        .foreign_keys(true)
+}
 
+async fn open_schema(
+    path: &Path,
+    schema: &Schema,
+    options: SqliteConnectOptions,
+) -> Result<Pools, StoreError> {
+    if keep_to_owner(path).map_err(StoreError::File)? == Found::Existing {
+        refuse_newer(path, schema).await?;
+    }
     let mut connection = options.connect().await?;
-    migrate::sqlite(&mut connection).await?;
+    migrate::sqlite(schema, &mut connection).await?;
     connection.close().await?;
 
     let pool = || SqlitePoolOptions::new().acquire_timeout(PATIENCE);
@@ -61,9 +88,9 @@ fn keep_to_owner(path: &Path) -> std::io::Result<Found> {
 }
 
 /// A read-only look before anything is written: even switching to WAL would change the file.
-async fn refuse_newer(path: &Path) -> Result<(), StoreError> {
+async fn refuse_newer(path: &Path, schema: &Schema) -> Result<(), StoreError> {
     let mut connection = options(path).read_only(true).connect().await?;
-    let result = migrate::refuse_newer(&mut connection).await;
+    let result = migrate::refuse_newer(schema, &mut connection).await;
     connection.close().await?;
     result
 }

@@ -47,6 +47,14 @@ impl Row {
         self.maybe_text(column)
     }
 
+    pub(crate) fn optional_integer(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        self.maybe_integer(column)
+    }
+
+    pub(crate) fn optional_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.maybe_bytes(column)
+    }
+
     pub(crate) fn integer(&self, column: &'static str) -> Result<i64, StoreError> {
         present(column, self.maybe_integer(column)?)
     }

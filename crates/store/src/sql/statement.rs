@@ -14,7 +14,7 @@ use crate::pools::Connection;
 pub(crate) enum Value {
     Text(Option<String>),
     Integer(Option<i64>),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
     Flag(bool),
 }
 
@@ -29,6 +29,11 @@ pub(crate) fn sql(text: &'static str) -> Statement {
     Statement { text: text.into_sql_str(), values: Vec::new() }
 }
 
+/// A statement whose text is put together. Of pieces that are ours alone: values are bound, never written in.
+pub(crate) fn sql_of(pieces: String) -> Statement {
+    Statement { text: AssertSqlSafe(pieces).into_sql_str(), values: Vec::new() }
+}
+
 impl Statement {
     /// Adds the value of the next `$n`.
     pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
@@ -36,19 +41,44 @@ impl Statement {
         self
     }
 
+    /// Adds the values of several `$n`.
+    pub(crate) fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
+        self.values.extend(values);
+        self
+    }
+
+    /// Adds text behind what is there, of ours alone.
+    pub(crate) fn then(mut self, text: &str) -> Self {
+        self.text = AssertSqlSafe(format!("{}{text}", self.text.as_str())).into_sql_str();
+        self
+    }
+
     /// One `INSERT` of many rows: the text ends in `VALUES`, the groups of `$n` are appended. Rows are all
     /// of one length.
-    pub(crate) fn rows(mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+    pub(crate) fn rows(self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        self.groups(rows, |n| format!("${n}"))
+    }
+
+    /// The same for thousands of values, none of which comes before: SQLite looks a numbered one up among all the
+    /// others each time that it is bound, so there they go without numbers.
+    pub(crate) fn many_rows(self, on: &Connection, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        match on {
+            Connection::Sqlite(_) => self.groups(rows, |_| "?".to_owned()),
+            Connection::Postgres(_) => self.rows(rows),
+        }
+    }
+
+    fn groups(mut self, rows: impl IntoIterator<Item = Vec<Value>>, mark: fn(usize) -> String) -> Self {
         let mut text = self.text.as_str().to_owned();
         for (at, row) in rows.into_iter().enumerate() {
             let first = self.values.len() + 1;
-            let numbers: Vec<String> = (first..first + row.len()).map(|n| format!("${n}")).collect();
+            let marks: Vec<String> = (first..first + row.len()).map(mark).collect();
             text.push_str(if at == 0 { " (" } else { ", (" });
-            text.push_str(&numbers.join(", "));
+            text.push_str(&marks.join(", "));
             text.push(')');
             self.values.extend(row);
         }
-        // Only numbers were added to a text that is ours.
+        // Only marks were added to a text that is ours.
         self.text = AssertSqlSafe(text).into_sql_str();
         self
     }
@@ -169,7 +199,19 @@ impl From<Option<Timestamp>> for Value {
 
 impl From<&[u8]> for Value {
     fn from(bytes: &[u8]) -> Self {
-        Self::Bytes(bytes.to_vec())
+        Self::Bytes(Some(bytes.to_vec()))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Value {
+    fn from(bytes: Option<Vec<u8>>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Option<i64>> for Value {
+    fn from(number: Option<i64>) -> Self {
+        Self::Integer(number)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A database of a test's own, on either kind.
 
-use bailiwick_store::{Location, Store, StoreError};
+use bailiwick_store::{LedgerIndex, Location, Store, StoreError};
 use secrecy::ExposeSecret as _;
 use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 
@@ -16,6 +16,15 @@ impl TestDatabase {
     /// Opens the store on a database in which nothing is yet.
     pub(crate) async fn at(location: Location) -> Self {
         Self { store: Store::open(location.clone()).await.unwrap(), location }
+    }
+
+    /// The ledger's index that goes with it.
+    pub(crate) fn ledger_index(&self) -> LedgerIndex {
+        let file = match &self.location {
+            Location::Sqlite(path) => path.with_file_name("ledger-index.db"),
+            Location::Postgres(_) => "unused".into(),
+        };
+        LedgerIndex::beside(&self.store, file)
     }
 
     /// Another store on the same database, as another node has it.

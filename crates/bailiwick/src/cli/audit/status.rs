@@ -1,6 +1,6 @@
-//! `bailiwick audit status`: how the ledger of a running gateway is, and who is told of its checkpoints.
+//! `bailiwick audit status`: how the ledger of a running gateway and its index are, and who is told of its checkpoints.
 
-use bailiwick_console::wire::AuditStatus;
+use bailiwick_console::wire::{AuditStatus, IndexView};
 
 use crate::cli::table::{facts, table, yes_no};
 
@@ -13,6 +13,7 @@ pub(super) fn told(status: AuditStatus) -> String {
         ("segments", Some(status.segments.to_string())),
         ("bytes", Some(status.bytes.to_string())),
         ("root", Some(status.root)),
+        ("index", Some(index(&status.index))),
     ]);
     if status.witnesses.is_empty() {
         return ledger;
@@ -29,6 +30,17 @@ pub(super) fn told(status: AuditStatus) -> String {
     });
     let head = ["witness", "place", "has", "lag", "failures", "last failure"];
     format!("{ledger}\n{}", table(head, rows, ""))
+}
+
+/// How the index is, in one sentence.
+fn index(index: &IndexView) -> String {
+    let state = match index {
+        IndexView { failing: true, .. } => "cannot be written, see the gateway's log",
+        IndexView { rebuilding: true, .. } => "being made anew",
+        IndexView { lag_records: 0, .. } => return format!("{} records, up to date", index.records),
+        _ => "behind",
+    };
+    format!("{} records, {state}: {} to go, for {} s", index.records, index.lag_records, index.lag_seconds)
 }
 
 #[cfg(test)]

@@ -20,5 +20,6 @@ pub(crate) async fn handler(
     State(control): State<Control>,
     Admitted(actor): Admitted,
 ) -> Result<Json<AuditStatus>, Problem> {
-    Ok(Json(control.audit_status(&actor).await?.into()))
+    let index = control.index_state(&actor)?;
+    Ok(Json((control.audit_status(&actor).await?, index).into()))
 }
