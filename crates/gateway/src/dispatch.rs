@@ -45,7 +45,7 @@ impl<'m> Asked<'m> {
             era: self.era,
             session: self.session,
             client: if self.session.is_none() { client_of_request(self.request) } else { None },
-            trace: self.trace.id(),
+            trace: Some(&self.trace),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What records say of a call: who, what, through which door. Strings that strangers chose are cut here.
 
 use bailiwick_mcp::{Era, Raw, Request};
+use bailiwick_model::call::Trace;
 use bailiwick_model::principal::Caller;
 use bailiwick_model::record::{What, Who};
 
@@ -30,7 +31,7 @@ pub(crate) struct Facts<'a> {
     pub(crate) era: Era,
     pub(crate) session: Option<&'a Session>,
     pub(crate) client: Option<Box<str>>,
-    pub(crate) trace: Option<&'a str>,
+    pub(crate) trace: Option<&'a Trace>,
 }
 
 impl<'a> Facts<'a> {
@@ -42,7 +43,8 @@ impl<'a> Facts<'a> {
             era: self.era.as_str(),
             session: self.session.map(|s| &*s.tag),
             client: self.session.and_then(|s| s.client.as_deref()).or(self.client.as_deref()),
-            trace: self.trace,
+            trace: self.trace.and_then(Trace::id),
+            parent: self.trace.and_then(Trace::span),
         }
     }
 }

@@ -20,6 +20,11 @@ impl Trace {
     pub fn id(&self) -> Option<&str> {
         self.parent.as_deref().and_then(|p| p.get(3..35))
     }
+
+    /// The span that the caller was in: 16 hexadecimal digits.
+    pub fn span(&self) -> Option<&str> {
+        self.parent.as_deref().and_then(|p| p.get(36..52))
+    }
 }
 
 /// A call from the edge on.

@@ -73,6 +73,9 @@ pub struct What<'a> {
     /// W3C trace id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<&'a str>,
+    /// The span of that trace that the caller was in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<&'a str>,
 }
 
 /// The thing at a server that a call is about.

@@ -107,6 +107,7 @@ pub(crate) fn intent(call: u128) -> Record<'static> {
             session: None,
             client: None,
             trace: None,
+            parent: None,
         },
         subject: Subject {
             server: ServerId::from_bits(3),
