@@ -11,6 +11,20 @@ use crate::{Control, ControlError};
 const TOUCH: Duration = Duration::from_secs(60);
 
 impl Control {
+    /// A file is fed by a thread of the lowest priority. A database does the work itself, and its connections are
+    /// everybody's, so that no such thread may drive them.
+    fn run_index_feed(&self, tasks: &Tasks) {
+        let control = self.clone();
+        if !self.parts().index.is_file() {
+            tasks.spawn_until_stop("ledger-index", async move { control.feed_index().await });
+            return;
+        }
+        let fed = tasks.spawn_lowly("ledger-index", move || async move { control.feed_index().await });
+        if let Err(error) = fed {
+            tracing::error!(%error, "the ledger's index is not fed: calls are recorded, but not found");
+        }
+    }
+
     /// Starts the background work, which ends when the tasks are told to stop. Call it after
     /// [`Control::catch_up`].
     pub fn run(&self, tasks: &Tasks) {
@@ -18,8 +32,7 @@ impl Control {
         tasks.spawn_until_stop("follow", async move { control.follow().await });
         let (control, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("discovery", async move { control.discovery_rounds(stop.cancelled_owned()).await });
-        let control = self.clone();
-        tasks.spawn_until_stop("ledger-index", async move { control.feed_index().await });
+        self.run_index_feed(tasks);
         let (control, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("key-use", async move {
             let mut ticks = tokio::time::interval(TOUCH);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bailiwick_config::Durability;
 use bailiwick_model::Record;
 use bailiwick_model::record::AdminChange;
 use parking_lot::Mutex;
@@ -115,6 +116,9 @@ impl Keeper {
     fn probe_space(&self) -> io::Result<()> {
         let file = self.shared.medium.open(&self.shared.dir.join(PROBE))?;
         let written = write_all_at(&*file, &vec![b'.'; SPARE], 0);
+        if self.shared.settings.durability == Durability::Disk {
+            file.sync()?;
+        }
         file.set_len(1)?;
         written
     }

@@ -2,13 +2,17 @@
 //! waited for. `tokio::spawn` is banned in favour of [`Tasks::spawn`].
 
 use std::future::Future;
+use std::io;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
+
+/// The lowest priority of a thread.
+const LOWEST: i32 = 19;
 
 /// A group of tasks that stop together. Clones are handles to the same group.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +67,31 @@ impl Tasks {
             // `None`: the group stopped first, which is what the caller asked for.
             let _ended = stop.run_until_cancelled(future).await;
         })
+    }
+
+    /// Runs a future until it ends or the group stops, on a thread of its own and whatever threads it starts, at the
+    /// lowest priority: for work that may take the machine's spare time and nothing of calls' time. What it awaits
+    /// must not depend on this thread to be driven for others.
+    ///
+    /// # Errors
+    /// If the kernel gives no thread.
+    pub fn spawn_lowly<F, W>(&self, name: &'static str, work: W) -> io::Result<()>
+    where
+        W: FnOnce() -> F + Send + 'static,
+        F: Future<Output = ()>,
+    {
+        let (token, stop) = (self.tracker.token(), self.stop.clone());
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // Of this thread alone, and inherited by those that it starts (setpriority(2), "C library/kernel differences").
+            if let Err(error) = rustix::process::setpriority_process(None, LOWEST) {
+                tracing::warn!(%error, name, "a thread does not get the lowest priority");
+            }
+            // `None`: the group stopped first.
+            let _ended = runtime.block_on(stop.run_until_cancelled(work()));
+            drop((runtime, token));
+        })?;
+        Ok(())
     }
 
     /// Runs blocking work on a thread of its own; waited for like the rest.

@@ -72,6 +72,11 @@ impl LedgerIndex {
         Self(Arc::new(Inner { place, open: RwLock::default(), damaged: AtomicBool::default() }))
     }
 
+    /// Whether it is a file of its own, and not in the store's database.
+    pub fn is_file(&self) -> bool {
+        matches!(self.0.place, Place::File(_))
+    }
+
     /// Up to where the ledger of this name is indexed; `None` if nothing of it is.
     ///
     /// # Errors

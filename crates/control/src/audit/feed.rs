@@ -1,8 +1,9 @@
 //! What feeds the index: follows this node's ledger from where the index ends, in batches.
 //!
 //! Nobody waits for it. It reads the segments as anybody may, so the data path does not know of it; when calls come
-//! in at a rate, it works a quarter of the time at most, and when nothing comes it looks four times a second. What
-//! goes wrong is told once and tried again: meanwhile the index lags, which [`crate::IndexState`] says.
+//! in at a rate that it could not follow anyway, it works a thirtieth of the time, and where it writes a file itself
+//! only in time that calls leave; when nothing comes it looks four times a second. What goes wrong is told once and
+//! tried again: meanwhile the index lags, which [`crate::IndexState`] says.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,17 +19,16 @@ use crate::Control;
 const PACE: Duration = Duration::from_millis(250);
 
 /// Lines of one batch, about: what was read at once is not divided.
-const BATCH: usize = 8_000;
+const BATCH: usize = 2_000;
 
 /// How often it looks how far the ledger is.
 const MEASURE: Duration = Duration::from_secs(1);
 
-/// Records a second from which on the gateway counts as busy.
-const BUSY: u64 = 500;
+/// Records a second from which on the gateway counts as busy: about half of what one core can index.
+const BUSY: u64 = 5_000;
 
-/// While the gateway is busy, it rests so many times as long as it worked, and at least this long: the more records
-/// come in one batch, the fewer pages of the index are written for each.
-const REST: (u32, Duration) = (3, Duration::from_millis(750));
+/// While the gateway is busy, it rests so many times as long as it worked.
+const REST: u32 = 30;
 
 /// Longest wait after something went wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -85,7 +85,7 @@ impl Control {
             match feed.round().await {
                 Ok(Some(worked)) => {
                     wait = PACE;
-                    let rest = if feed.busy { (worked * REST.0).max(REST.1) } else { Duration::ZERO };
+                    let rest = if feed.busy { worked * REST } else { Duration::ZERO };
                     tokio::time::sleep(rest).await;
                 }
                 Ok(None) => {

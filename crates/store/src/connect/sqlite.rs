@@ -15,7 +15,7 @@ use crate::pools::Pools;
 const READERS: u32 = 4;
 
 /// Memory of each connection to the ledger's index, in KiB (negative: SQLite's way to say so).
-const INDEX_CACHE: &str = "-65536";
+const INDEX_CACHE: &str = "-8192";
 
 /// Pages in the log of the ledger's index before they are folded in: 64 MiB.
 const INDEX_LOG_PAGES: &str = "16384";
