@@ -10,6 +10,7 @@
 
 mod begin;
 mod check;
+mod copy;
 mod file;
 mod json;
 mod keeper;
@@ -33,6 +34,7 @@ mod writer;
 
 pub use begin::CloseError;
 pub use check::Fault;
+pub use copy::{CopyError, Held, copy};
 pub use keys::{InvalidKey, Keys, VerifierKey};
 pub use ledger::{Ledger, Status};
 pub use note::{Checkpoint, InvalidNote, SignedCheckpoint};
