@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod people;
 mod server;
 mod toolset;
@@ -16,6 +17,7 @@ pub use access::{
     AddGrant, GrantView, IssueKey, IssuedKeyView, KeyView, LoginLinkView, MakeLink, OpenedLinkView, ScopeText,
 };
 pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus};
+pub use backup::{BackupView, RestoredView, TakeBackup};
 pub use people::{
     AddGroup, AddPrincipal, AddTeam, GroupView, MemberView, PrincipalQuery, PrincipalView, TeamView,
     UpdatePrincipal,

@@ -8,6 +8,7 @@ use bailiwick_ledger::{Report, SignedCheckpoint, VerifierKey, VerifyOptions};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::backup::restored;
 use super::clean::clean;
 use super::client::Client;
 use super::failure::Failure;
@@ -69,6 +70,7 @@ pub(super) async fn run(
                 ("segments", Some(status.segments.to_string())),
                 ("bytes", Some(status.bytes.to_string())),
                 ("root", Some(status.root)),
+                ("restored", status.restored.as_ref().map(restored)),
             ])
         }),
     }

@@ -4,6 +4,8 @@ use bailiwick_control::{AuditTail, ControlError, Report, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::RestoredView;
+
 /// Which records are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +46,9 @@ pub struct AuditStatus {
     pub open_calls: usize,
     /// How many records the last signed checkpoint tells of.
     pub checkpoint_size: u64,
+    /// What is known of the backup that this gateway was restored from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<RestoredView>,
 }
 
 /// What a check of the whole ledger found.
@@ -85,6 +90,7 @@ impl From<Status> for AuditStatus {
             bytes: from.bytes,
             open_calls: from.open_calls,
             checkpoint_size: from.checkpoint_size,
+            restored: None,
         }
     }
 }

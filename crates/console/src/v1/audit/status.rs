@@ -20,5 +20,7 @@ pub(crate) async fn handler(
     State(control): State<Control>,
     Admitted(actor): Admitted,
 ) -> Result<Json<AuditStatus>, Problem> {
-    Ok(Json(control.audit_status(&actor).await?.into()))
+    let mut status: AuditStatus = control.audit_status(&actor).await?.into();
+    status.restored = control.restoration(&actor).await?.map(Into::into);
+    Ok(Json(status))
 }
