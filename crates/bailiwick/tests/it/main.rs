@@ -15,5 +15,6 @@ mod parsing;
 mod policy;
 mod reach;
 mod secrets;
+mod stopping;
 mod streams;
 mod support;
