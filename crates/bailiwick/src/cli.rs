@@ -6,6 +6,7 @@
 //! every process on the machine can read.
 
 mod audit;
+mod backup;
 mod clean;
 mod client;
 mod config;
@@ -19,6 +20,7 @@ mod lifetime;
 mod login;
 mod output;
 mod principal;
+mod restore;
 mod server;
 mod settings;
 mod table;
@@ -114,6 +116,10 @@ pub enum Noun {
     /// The audit ledger.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Back up state, ledger and keys, of a running gateway or of a stopped one.
+    Backup(backup::Backup),
+    /// Restore a backup into an empty data directory.
+    Restore(restore::Restore),
     /// The settings file.
     #[command(subcommand)]
     Config(config::Config),
@@ -149,6 +155,8 @@ async fn dispatch(global: &Global, noun: Noun, output: &Output) -> Result<(), Fa
         Noun::Grant(command) => grant::run(&client()?, command, output).await,
         Noun::Key(command) => key::run(&client()?, command, output).await,
         Noun::Audit(command) => audit::run(client, command, output).await,
+        Noun::Backup(args) => backup::run(client, &args, output).await,
+        Noun::Restore(args) => restore::run(&args, output),
         Noun::Config(command) => config::run(&command, output),
     }
 }

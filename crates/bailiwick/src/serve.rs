@@ -106,6 +106,7 @@ impl Running {
         let rooms = compose::compose(&settings, &shared).await?;
         let recorder: Arc<dyn Recorder> = Arc::clone(&rooms.ledger) as Arc<dyn Recorder>;
         lifecycle(&*recorder, "started").await.context("the ledger does not take the start's record")?;
+        rooms.control.resume_restored().await.context("the restored state cannot be made ready")?;
         let first = rooms.control.bootstrap().await.context("the first start could not be prepared")?;
         rooms.control.catch_up().await.context("the state cannot be read")?;
         rooms.control.run(&background);
@@ -188,7 +189,12 @@ async fn bind(settings: &Settings) -> anyhow::Result<Listener> {
 }
 
 async fn lifecycle(recorder: &dyn Recorder, event: &str) -> Result<(), bailiwick_model::RecordFailed> {
-    let record = Record::Lifecycle(Lifecycle { event, version: env!("CARGO_PKG_VERSION"), node: "local" });
+    let record = Record::Lifecycle(Lifecycle {
+        event,
+        version: env!("CARGO_PKG_VERSION"),
+        node: "local",
+        backup: None,
+    });
     recorder.append(&record).settled().await.map(|_| ())
 }
 

@@ -1,6 +1,7 @@
 //! Version 1 of the admin API.
 
 mod audit;
+mod backups;
 mod grants;
 mod groups;
 mod keys;
@@ -18,6 +19,7 @@ use crate::app::App;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(audit::routes())
+        .merge(backups::routes())
         .merge(grants::routes())
         .merge(groups::routes())
         .merge(keys::routes())

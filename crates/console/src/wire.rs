@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod calls;
 mod capture;
 mod people;
@@ -18,6 +19,7 @@ pub use access::{
     AddGrant, GrantView, IssueKey, IssuedKeyView, KeyView, LoginLinkView, MakeLink, OpenedLinkView, ScopeText,
 };
 pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness};
+pub use backup::{BackupView, RestoredView, TakeBackup};
 pub use calls::{BranchView, CallQuery, CallTreeView, CallView, EndingView, IndexView};
 pub use capture::{Capture, CaptureAction, CaptureMode, CaptureRule, ToolCapture};
 pub use people::{

@@ -52,6 +52,8 @@ pub struct Parts {
 pub struct Settings {
     /// The URL under which the gateway is reached: for links.
     pub public_url: String,
+    /// The data directory: to back up.
+    pub data_dir: PathBuf,
     /// The ledger's directory: to look into.
     pub ledger_dir: PathBuf,
     /// The commands that stdio servers may be started with; empty is any.

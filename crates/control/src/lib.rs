@@ -7,6 +7,7 @@
 
 mod actor;
 mod audit;
+pub mod backup;
 mod bootstrap;
 mod change;
 mod control;

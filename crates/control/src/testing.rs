@@ -72,6 +72,7 @@ impl Room {
             entropy: Arc::new(SystemEntropy::new()),
             settings: Settings {
                 public_url: "http://127.0.0.1:7420".into(),
+                data_dir: dir.path().to_owned(),
                 ledger_dir: dir.path().join("ledger"),
                 allowed_commands: commands.iter().map(ToString::to_string).collect(),
                 poll: Duration::from_secs(60),

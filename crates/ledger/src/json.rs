@@ -375,7 +375,7 @@ mod tests {
         for record in [
             change(None, None),
             change(Some(&before), Some(&after)),
-            Record::Lifecycle(Lifecycle { event: "started", version: "0.1.0", node: "local" }),
+            Record::Lifecycle(Lifecycle { event: "started", version: "0.1.0", node: "local", backup: None }),
         ] {
             assert_eq!(ours(&record), serde_json::to_string(&record).unwrap());
         }

@@ -172,6 +172,18 @@ impl Ledger {
         Ok(verifier)
     }
 
+    /// Signs what is written now, and gives the checkpoint that tells of it.
+    ///
+    /// Blocks: waits until the records are on disk.
+    ///
+    /// # Errors
+    /// If they or the checkpoint cannot be written.
+    pub fn sign(&self) -> std::io::Result<Option<SignedCheckpoint>> {
+        let mut signing = self.signing.lock();
+        signing.sign_now(&self.shared)?;
+        Ok(signing.last.clone())
+    }
+
     /// Ends it: what was appended is written, the end is signed, the lock given back. Later appends fail.
     ///
     /// Blocks, for five seconds at most. Closing twice does nothing; dropping closes.

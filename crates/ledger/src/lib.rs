@@ -11,6 +11,7 @@
 
 mod begin;
 mod check;
+mod copy;
 mod extent;
 mod file;
 mod json;
@@ -39,6 +40,7 @@ mod writer;
 
 pub use begin::CloseError;
 pub use check::Fault;
+pub use copy::{CopyError, Held, copy};
 pub use extent::{Extent, extent};
 pub use keeper::RotateError;
 pub use keys::{InvalidKey, Keys, VerifierKey};

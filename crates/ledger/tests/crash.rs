@@ -216,7 +216,7 @@ async fn a_full_disk_refuses_and_recovers_with_durability_disk() {
 async fn an_intent_survives_a_kill_and_is_closed_as_unknown() {
     let root = tempfile::tempdir().unwrap();
     let ledger = open(root.path(), Durability::Os);
-    let started = Record::Lifecycle(Lifecycle { event: "started", version: "0", node: "test" });
+    let started = Record::Lifecycle(Lifecycle { event: "started", version: "0", node: "test", backup: None });
     ledger.append(&started).settled().await.unwrap();
     ledger.close().unwrap();
     // An intent as a killed process leaves it: written, neither signed nor followed by its outcome.

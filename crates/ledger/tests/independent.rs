@@ -66,8 +66,12 @@ fn open(home: &Path, key: &str) -> Arc<Ledger> {
 
 async fn append(ledger: &Ledger, records: u32) {
     for _ in 0..records {
-        let record =
-            Record::Lifecycle(Lifecycle { event: "started", version: "0", node: "Knoten ü \u{1f600}" });
+        let record = Record::Lifecycle(Lifecycle {
+            event: "started",
+            version: "0",
+            node: "Knoten ü \u{1f600}",
+            backup: None,
+        });
         ledger.append(&record).settled().await.unwrap();
     }
 }

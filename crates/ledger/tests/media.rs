@@ -119,7 +119,7 @@ fn open(root: &Path, durability: Durability) -> Arc<Ledger> {
 }
 
 const STARTED: Record<'static> =
-    Record::Lifecycle(Lifecycle { event: "started", version: "0", node: "node" });
+    Record::Lifecycle(Lifecycle { event: "started", version: "0", node: "node", backup: None });
 
 /// So many records, one after another; how many were taken before one was refused, and why.
 async fn append(ledger: &Ledger, records: u64) -> (u64, Option<RecordFailed>) {

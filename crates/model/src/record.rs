@@ -328,12 +328,15 @@ pub struct DefinitionDrift<'a> {
 /// See [`Record::Lifecycle`].
 #[derive(Debug, Clone, Serialize)]
 pub struct Lifecycle<'a> {
-    /// `started` or `stopped`.
+    /// `started`, `stopped`, or `restored`: what follows was written on a backup's state.
     pub event: &'a str,
     /// The product's version.
     pub version: &'a str,
     /// The node's name.
     pub node: &'a str,
+    /// When the backup was taken that was restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<crate::Timestamp>,
 }
 
 /// Proof that a record is in the ledger at the durability that the ledger promises.

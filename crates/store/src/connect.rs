@@ -1,5 +1,6 @@
 //! Opening either database: options, the file's mode, the schema, the pools. Called by [`crate::Store::open`].
 
+mod copy;
 mod postgres;
 mod sqlite;
 
@@ -12,6 +13,8 @@ use secrecy::SecretString;
 
 use crate::StoreError;
 use crate::pools::Pools;
+
+pub use copy::copy_sqlite;
 
 /// How long a caller waits for a connection, and a SQLite writer for another process's lock.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -21,7 +21,7 @@ mod table;
 mod tx;
 mod watch;
 
-pub use connect::Location;
+pub use connect::{Location, copy_sqlite};
 pub use error::StoreError;
 pub use image::{ServerEntry, StoreImage};
 pub use ledger_index::{

@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bailiwick_store::{
-    IndexBatch, IndexFilter, IndexPosition, LedgerIndex, Location, NewRecord, Store, StoreError,
+    IndexBatch, IndexFilter, IndexPosition, LedgerIndex, Location, NewRecord, Store, StoreError, copy_sqlite,
 };
 use support::database::TestDatabase;
 
@@ -159,4 +159,28 @@ async fn many_records() {
         std::env::var_os("BAILIWICK_INDEX_FILE").map(|file| LedgerIndex::beside(&db.store, file.into()));
     let kept = kept.unwrap_or_else(|| db.ledger_index());
     suite::measure::many_records(kept).await;
+}
+
+#[tokio::test]
+async fn a_copy_is_of_one_moment_while_others_write() {
+    let (db, folder) = database().await.unwrap();
+    suite::fixture::populate(&db.store).await;
+    // A writer in the middle of its work holds nobody up, and nothing of it is in the copy.
+    let mut tx = db.store.begin().await.unwrap();
+    tx.settings().put("half", "done").await.unwrap();
+    let to = folder.path().join("copy.db");
+
+    let rows = copy_sqlite(&folder.path().join(FILE), &to).await.unwrap();
+
+    tx.commit().await.unwrap();
+    assert_eq!((rows["principals"], rows["settings"], rows["generation"]), (3, 0, 1));
+    assert_eq!(mode(&to), 0o600);
+    let copy = Store::open(Location::Sqlite(to.clone())).await.unwrap();
+    let (copied, source) = (copy.load_all().await.unwrap(), db.store.load_all().await.unwrap());
+    assert_eq!(
+        (copied.generation, copied.principals, copied.grants),
+        (source.generation, source.principals, source.grants)
+    );
+    let again = copy_sqlite(&folder.path().join(FILE), &to).await;
+    assert!(matches!(again, Err(StoreError::File(_))), "nothing is written over: {again:?}");
 }

@@ -32,6 +32,7 @@ pub(super) struct Client {
     outbound: Outbound,
     base: String,
     key: SecretString,
+    patience: Duration,
 }
 
 impl Client {
@@ -54,7 +55,12 @@ impl Client {
             (None, None) => kept()?.map(|kept| (kept.url, kept.key)).ok_or_else(no_key)?,
         };
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { outbound: outbound(global, &base)?, base, key })
+        Ok(Self { outbound: outbound(global, &base)?, base, key, patience: PATIENCE })
+    }
+
+    /// The same, for answers that may take so long.
+    pub(super) fn waiting(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -107,8 +113,8 @@ impl Client {
             request = request.header(CONTENT_TYPE, "application/json");
         }
         let request = request.body(body.unwrap_or_default());
-        exchange(&self.outbound, &self.base, request.map_err(|error| Failure::other(error.to_string()))?)
-            .await
+        let request = request.map_err(|error| Failure::other(error.to_string()))?;
+        exchange_within(self.patience, &self.outbound, &self.base, request).await
     }
 }
 
@@ -118,8 +124,17 @@ pub(super) async fn exchange(
     base: &str,
     request: Request<Bytes>,
 ) -> Result<Value, Failure> {
-    let answer = tokio::time::timeout(PATIENCE, outbound.request(request)).await;
-    let answer = answer.map_err(|_| Failure::other(format!("{base} did not answer in {PATIENCE:?}")))?;
+    exchange_within(PATIENCE, outbound, base, request).await
+}
+
+async fn exchange_within(
+    patience: Duration,
+    outbound: &Outbound,
+    base: &str,
+    request: Request<Bytes>,
+) -> Result<Value, Failure> {
+    let answer = tokio::time::timeout(patience, outbound.request(request)).await;
+    let answer = answer.map_err(|_| Failure::other(format!("{base} did not answer in {patience:?}")))?;
     let (head, body) = answer.map_err(|error| unreachable(base, &error))?.into_parts();
     let body = tokio::time::timeout(PATIENCE, Limited::new(body, MAX_ANSWER).collect()).await;
     let body =

@@ -52,6 +52,7 @@ pub(super) struct Rooms {
 pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Result<Rooms> {
     let data = &settings.data.dir;
     private_dir(data)?;
+    bailiwick_control::backup::refuse_unfinished(data)?;
     let keys = KeyDir::open(data.join("keys"))?;
     let entropy = &*shared.entropy;
     let at_rest = Arc::new(Sealer::new(1, &keys.load_or_create("at-rest", entropy)?));
@@ -88,6 +89,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
         entropy: Arc::clone(&shared.entropy),
         settings: bailiwick_control::Settings {
             public_url: shared.public_url.clone(),
+            data_dir: data.clone(),
             ledger_dir: data.join("ledger"),
             allowed_commands: settings.upstream.children.allowed_commands.clone(),
             poll: settings.upstream.poll,

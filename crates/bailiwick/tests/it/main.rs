@@ -3,6 +3,7 @@
 //! One test binary, by feature; `support` holds the gateway under test and its callers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod backup;
 mod calls;
 mod capture;
 mod door;
@@ -17,5 +18,6 @@ mod parsing;
 mod policy;
 mod reach;
 mod secrets;
+mod stopping;
 mod streams;
 mod support;

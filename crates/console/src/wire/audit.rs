@@ -4,7 +4,7 @@ use bailiwick_control::{AuditTail, ControlError, IndexState, Report, Status, Wit
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::IndexView;
+use super::{IndexView, RestoredView};
 
 /// Which records are wanted.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
@@ -52,6 +52,9 @@ pub struct AuditStatus {
     /// The index by which records are found.
     #[serde(default)]
     pub index: IndexView,
+    /// What is known of the backup that this gateway was restored from, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<RestoredView>,
 }
 
 /// How a place is that is told of each checkpoint.
@@ -113,6 +116,7 @@ impl From<(Status, IndexState)> for AuditStatus {
             checkpoint_size: from.checkpoint_size,
             witnesses: from.witnesses.into_iter().map(|one| witness(one, from.checkpoint_size)).collect(),
             index: index.into(),
+            restored: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use bailiwick_console::wire::{AuditStatus, IndexView};
 
+use crate::cli::backup::restored;
 use crate::cli::table::{facts, table, yes_no};
 
 pub(super) fn told(status: AuditStatus) -> String {
@@ -14,6 +15,7 @@ pub(super) fn told(status: AuditStatus) -> String {
         ("bytes", Some(status.bytes.to_string())),
         ("root", Some(status.root)),
         ("index", Some(index(&status.index))),
+        ("restored", status.restored.as_ref().map(restored)),
     ]);
     if status.witnesses.is_empty() {
         return ledger;

@@ -21,5 +21,7 @@ pub(crate) async fn handler(
     Admitted(actor): Admitted,
 ) -> Result<Json<AuditStatus>, Problem> {
     let index = control.index_state(&actor)?;
-    Ok(Json((control.audit_status(&actor).await?, index).into()))
+    let mut status: AuditStatus = (control.audit_status(&actor).await?, index).into();
+    status.restored = control.restoration(&actor).await?.map(Into::into);
+    Ok(Json(status))
 }

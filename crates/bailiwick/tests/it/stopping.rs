@@ -1,0 +1,156 @@
+//! The real program, told to stop in the middle of its work: every call gets its answer.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailiwick_control::{Actor, NewServer};
+use bailiwick_ledger::{VerifyOptions, verify};
+use bailiwick_model::server::{Timeouts, Transport};
+use bailiwick_testkit::upstream::{Eras, Reply};
+use serde_json::json;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::support::{App, Era, script};
+
+/// How many calls are under way.
+const CALLS: usize = 200;
+
+/// The binary on a data directory, and where it is reached.
+struct Program {
+    child: Child,
+    url: String,
+}
+
+impl Program {
+    #[expect(clippy::disallowed_methods, reason = "the program under test is no child of a gateway")]
+    fn start(dir: &Path) -> Self {
+        let config = dir.join("bailiwick.toml");
+        let text = format!(
+            "[listen]\naddress = \"127.0.0.1:0\"\n[data]\ndir = {:?}\n[egress]\nallow = [\"127.0.0.0/8:*\"]\n",
+            dir.join("data")
+        );
+        std::fs::write(&config, text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bailiwick"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let url = log.by_ref().find_map(|line| {
+            let line = line.unwrap();
+            let start = line.find("http://127.0.0.1:").filter(|_| line.contains("ready"))?;
+            let end = line[start..].find(|c: char| c == '"' || c.is_whitespace() || c == '\u{1b}');
+            Some(line[start..][..end.unwrap_or(line.len() - start)].trim_end_matches('/').to_owned())
+        });
+        // Whoever writes to a pipe that nobody reads would wait.
+        std::thread::spawn(move || log.for_each(drop));
+        Self { child, url: url.expect("the program did not say where it is reached") }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a signal needs a program of its own here")]
+    fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Its exit code, within this time.
+    async fn ended(mut self, patience: Duration) -> Option<i32> {
+        let waiting = async {
+            loop {
+                if let Some(status) = self.child.try_wait().unwrap() {
+                    return status.code();
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ended = tokio::time::timeout(patience, waiting).await;
+        if ended.is_err() {
+            self.child.kill().unwrap();
+        }
+        ended.unwrap_or_else(|_| panic!("it did not stop in {patience:?}"))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_with_200_calls_under_way_loses_none() {
+    let go = Arc::new(Notify::new());
+    let held = Arc::clone(&go);
+    let server = script(Eras::Both)
+        .tool(json!({"name": "slow", "inputSchema": {"type": "object"}}), move |call| {
+            let text = call.argument("n");
+            Reply::When(Arc::clone(&held), Box::new(Reply::text(text)))
+        })
+        .start()
+        .await
+        .unwrap();
+    let app = App::start().await;
+    let new = NewServer {
+        name: Some("files".parse().unwrap()),
+        registry_name: None,
+        team: Some("default".into()),
+        description: String::new(),
+        transport: Transport::Http { url: server.url(), headers: BTreeMap::new() },
+        secrets: BTreeMap::new(),
+        timeouts: Timeouts { connect_ms: 10_000, first_byte_ms: 60_000, idle_ms: 60_000 },
+        capture: bailiwick_model::Capture::default(),
+        enabled: true,
+    };
+    app.control().add_server(&Actor::Gateway, new).await.unwrap();
+    let bot = app.agent("bot").await;
+    app.grant("bot", "files").await;
+    let App { running, dir, .. } = app;
+    running.stop().await.unwrap();
+
+    let program = Program::start(dir.path());
+    let bot = bot.moved_to(&program.url);
+    let mut calls = JoinSet::new();
+    for n in 0..CALLS {
+        let bot = bot.clone();
+        let params = json!({"name": "files__slow", "arguments": {"n": n.to_string()}});
+        calls.spawn(async move { (n, bot.ask("/mcp", Era::Modern, "tools/call", params).await) });
+    }
+    server.wait_for("tools/call", CALLS).await.unwrap();
+    program.terminate();
+    // It has noticed: whoever comes now is not let in any more.
+    let address = program.url.trim_start_matches("http://").to_owned();
+    for _ in 0..500 {
+        if tokio::net::TcpStream::connect(&address).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(tokio::net::TcpStream::connect(&address).await.is_err(), "the program still takes connections");
+    go.notify_waiters();
+    while let Some(answered) = calls.join_next().await {
+        let (n, answer) = answered.unwrap();
+        assert_eq!(answer.status, 200, "call {n}: {answer:?}");
+        assert_eq!(answer.result()["content"][0]["text"], n.to_string());
+    }
+    assert_eq!(program.ended(Duration::from_secs(30)).await, Some(0));
+
+    assert_eq!(server.received_of("tools/call").len(), CALLS);
+    let ledger = dir.path().join("data/ledger");
+    let report = verify(&ledger, &VerifyOptions::default()).unwrap();
+    assert_eq!((report.bad, report.open_calls, report.torn_bytes), (None, 0, 0));
+    assert_eq!(report.signed, report.records, "the end is signed");
+    let lines = bailiwick_ledger::tail(&ledger, usize::MAX, None).unwrap();
+    let records = lines.iter().map(|line| serde_json::from_str::<serde_json::Value>(&line.json).unwrap());
+    let records: Vec<_> = records.collect();
+    let intents: Vec<_> = records.iter().filter(|record| record["kind"] == "intent").collect();
+    assert_eq!(intents.len(), CALLS);
+    for intent in intents {
+        let of_call =
+            |record: &&serde_json::Value| record["kind"] == "outcome" && record["call"] == intent["call"];
+        let outcomes: Vec<_> = records.iter().filter(of_call).collect();
+        assert_eq!(outcomes.len(), 1);
+        assert_eq!(outcomes[0]["status"], "ok");
+    }
+    let last = records.last().unwrap();
+    assert_eq!((&last["kind"], &last["event"]), (&json!("lifecycle"), &json!("stopped")));
+}
