@@ -77,6 +77,18 @@ impl Program {
     }
 }
 
+/// Waits until the program has noticed that it shall stop: whoever comes then is not let in any more.
+async fn lets_nobody_in(url: &str) {
+    let address = url.trim_start_matches("http://");
+    for _ in 0..500 {
+        if tokio::net::TcpStream::connect(address).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the program still takes connections");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_with_200_calls_under_way_loses_none() {
     let go = Arc::new(Notify::new());
@@ -117,15 +129,7 @@ async fn sigterm_with_200_calls_under_way_loses_none() {
     }
     server.wait_for("tools/call", CALLS).await.unwrap();
     program.terminate();
-    // It has noticed: whoever comes now is not let in any more.
-    let address = program.url.trim_start_matches("http://").to_owned();
-    for _ in 0..500 {
-        if tokio::net::TcpStream::connect(&address).await.is_err() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert!(tokio::net::TcpStream::connect(&address).await.is_err(), "the program still takes connections");
+    lets_nobody_in(&program.url).await;
     go.notify_waiters();
     while let Some(answered) = calls.join_next().await {
         let (n, answer) = answered.unwrap();
