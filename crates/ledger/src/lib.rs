@@ -11,6 +11,7 @@
 
 mod begin;
 mod check;
+mod evidence;
 mod extent;
 mod file;
 mod json;
@@ -39,6 +40,10 @@ mod writer;
 
 pub use begin::CloseError;
 pub use check::Fault;
+pub use evidence::{
+    About, DefinitionText, EVIDENCE_VERSION, Evidence, EvidenceFault, EvidenceReport, Finding, GrantText,
+    HashOf, PolicyText, Standing, Told, ToldSubject, ToldWhy,
+};
 pub use extent::{Extent, extent};
 pub use keeper::RotateError;
 pub use keys::{InvalidKey, Keys, VerifierKey};

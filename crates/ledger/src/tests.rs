@@ -2,6 +2,7 @@
 
 mod append;
 mod clock;
+mod evidence;
 mod faults;
 mod fixture;
 mod proofs;
