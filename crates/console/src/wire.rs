@@ -7,6 +7,7 @@ mod access;
 mod audit;
 mod calls;
 mod capture;
+mod evidence;
 mod people;
 mod server;
 mod toolset;
@@ -20,6 +21,7 @@ pub use access::{
 pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness};
 pub use calls::{BranchView, CallQuery, CallTreeView, CallView, EndingView, IndexView};
 pub use capture::{Capture, CaptureAction, CaptureMode, CaptureRule, ToolCapture};
+pub use evidence::{EvidenceDefinition, EvidenceGrant, EvidencePolicy, EvidenceView};
 pub use people::{
     AddGroup, AddPrincipal, AddTeam, GroupView, MemberView, PrincipalQuery, PrincipalView, TeamView,
     UpdatePrincipal,

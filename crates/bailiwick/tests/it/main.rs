@@ -13,6 +13,7 @@ mod faults;
 mod index;
 mod isolation;
 mod ledger;
+mod packs;
 mod parsing;
 mod policy;
 mod reach;
