@@ -168,9 +168,9 @@ async fn whatever_is_changed_in_evidence_is_named() {
         match Evidence::parse(&forged.to_string()) {
             Ok(parsed) => {
                 let report = parsed.check(std::slice::from_ref(&key));
-                let wrong = report.findings.iter().find(|finding| finding.standing == Standing::Wrong);
-                let wrong = wrong.unwrap_or_else(|| panic!("{place}: {report:?}"));
-                assert!(!report.holds && wrong.part.starts_with(part), "{place}: {wrong:?}");
+                let mut wrong = report.findings.iter().filter(|finding| finding.standing == Standing::Wrong);
+                assert!(wrong.any(|finding| finding.part.starts_with(part)), "{place}: {report:?}");
+                assert!(!report.holds, "{place}: {report:?}");
             }
             // What is no hash any more is no pack.
             Err(fault) => assert!(place.contains("path"), "{place}: {fault}"),
@@ -186,7 +186,7 @@ async fn whatever_is_changed_in_evidence_is_named() {
         bytes[at] ^= 1;
         let forged = String::from_utf8_lossy(&bytes);
         let holds = Evidence::parse(&forged).is_ok_and(|pack| pack.check(std::slice::from_ref(&key)).holds);
-        assert!(!holds, "byte {at}: {}", &forged[at.saturating_sub(40)..at + 20]);
+        assert!(!holds, "byte {at}: {:?}", forged.get(at.saturating_sub(40)..at + 20));
     }
 }
 
