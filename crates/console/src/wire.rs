@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod calls;
 mod capture;
+mod evidence;
 mod people;
 mod server;
 mod toolset;
@@ -22,6 +23,7 @@ pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness
 pub use backup::{BackupView, RestoredView, TakeBackup};
 pub use calls::{BranchView, CallQuery, CallTreeView, CallView, EndingView, IndexView};
 pub use capture::{Capture, CaptureAction, CaptureMode, CaptureRule, ToolCapture};
+pub use evidence::{EvidenceDefinition, EvidenceGrant, EvidencePolicy, EvidenceView};
 pub use people::{
     AddGroup, AddPrincipal, AddTeam, GroupView, MemberView, PrincipalQuery, PrincipalView, TeamView,
     UpdatePrincipal,

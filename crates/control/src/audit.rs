@@ -3,6 +3,7 @@
 
 mod calls;
 mod entry;
+mod evidence;
 mod feed;
 mod indexing;
 mod reindex;

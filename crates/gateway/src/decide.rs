@@ -75,7 +75,8 @@ pub(crate) async fn decide(
 
 /// The recorded refusal of something that is not in the catalogue.
 pub(crate) async fn absent(visit: &Visit, facts: &Facts<'_>, action: Action, asked: &str) -> Refusal {
-    let why = Why { action, generation: visit.snapshot.generation, rules: &[] };
+    let snapshot = &visit.snapshot;
+    let why = Why { action, generation: snapshot.generation, policy: snapshot.rules.hash(), rules: &[] };
     let no = No { subject: None, asked, why, reason: "not_found" };
     match record(visit, facts, no).await {
         Ok(()) => not_found(facts, asked),

@@ -116,6 +116,17 @@ impl Ledger {
         self.signing.lock().last.clone()
     }
 
+    /// A checkpoint that tells of the record of this index: the last one, or the first that does. None if the ledger
+    /// is closed before.
+    ///
+    /// Waits as long as that takes: the settings say when the next one comes.
+    pub async fn signed(&self, index: u64) -> Option<SignedCheckpoint> {
+        let tells = |note: &Option<SignedCheckpoint>| {
+            note.as_ref().is_some_and(|note| note.checkpoint().size > index)
+        };
+        self.checkpoints().wait_for(tells).await.ok()?.clone()
+    }
+
     /// The last checkpoint, and each that follows it.
     pub(crate) fn checkpoints(&self) -> watch::Receiver<Option<SignedCheckpoint>> {
         self.shared.newest.subscribe()

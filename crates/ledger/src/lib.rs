@@ -12,6 +12,7 @@
 mod begin;
 mod check;
 mod copy;
+mod evidence;
 mod extent;
 mod file;
 mod json;
@@ -41,6 +42,10 @@ mod writer;
 pub use begin::CloseError;
 pub use check::Fault;
 pub use copy::{CopyError, Held, copy};
+pub use evidence::{
+    About, DefinitionText, EVIDENCE_VERSION, Evidence, EvidenceFault, EvidenceReport, Finding, GrantText,
+    HashOf, PolicyText, Standing, Told, ToldSubject, ToldWhy,
+};
 pub use extent::{Extent, extent};
 pub use keeper::RotateError;
 pub use keys::{InvalidKey, Keys, VerifierKey};

@@ -3,6 +3,7 @@
 mod append;
 mod clock;
 mod copy;
+mod evidence;
 mod faults;
 mod fixture;
 mod proofs;

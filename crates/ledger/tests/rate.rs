@@ -9,7 +9,7 @@ use bailiwick_ledger::{Keys, Ledger, VerifyOptions, prove_inclusion, verify};
 use bailiwick_model::grant::Action;
 use bailiwick_model::principal::PrincipalKind;
 use bailiwick_model::record::{
-    Intent, Outcome, Payload, PayloadDigest, Status, Subject, Timing, What, Who, Why,
+    Intent, Outcome, Payload, PayloadDigest, PolicyHash, Status, Subject, Timing, What, Who, Why,
 };
 use bailiwick_model::{CallId, Clock as _, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId};
 use bailiwick_runtime::{DigestKey, KeyDir, SigningKey, SystemClock, SystemEntropy};
@@ -47,7 +47,7 @@ fn intent(call: u128, rules: &[Box<str>]) -> Record<'_> {
             key: Some("read_file"),
             hash: None,
         },
-        why: Why { action: Action::Call, generation: Generation(4), rules },
+        why: Why { action: Action::Call, generation: Generation(4), policy: PolicyHash([5; 32]), rules },
         arguments: Payload::bare(321, PayloadDigest([7; 32])),
     })
 }

@@ -100,10 +100,15 @@ impl std::str::FromStr for DefinitionHash {
 
 impl Serialize for DefinitionHash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
-        hex::encode_to_slice(self.0, &mut text[7..]).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
+        write_sha256(&self.0, serializer)
     }
+}
+
+/// Writes `sha256:` and 64 hexadecimal digits without an allocation: hashes stand in every record.
+pub(crate) fn write_sha256<S: serde::Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut text = *b"sha256:0000000000000000000000000000000000000000000000000000000000000000";
+    hex::encode_to_slice(hash, &mut text[7..]).map_err(serde::ser::Error::custom)?;
+    serializer.serialize_str(std::str::from_utf8(&text).map_err(serde::ser::Error::custom)?)
 }
 
 impl<'de> Deserialize<'de> for DefinitionHash {

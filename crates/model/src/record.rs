@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::definition::{DefinitionHash, DefinitionKind};
+use crate::definition::{DefinitionHash, DefinitionKind, write_sha256};
 use crate::grant::Action;
 use crate::principal::PrincipalKind;
 use crate::{CallId, Generation, KeyId, PrincipalId, ServerId, TeamId};
@@ -103,8 +103,27 @@ pub struct Why<'a> {
     pub action: Action,
     /// The generation of policy and grants.
     pub generation: Generation,
+    /// The text of the policies.
+    pub policy: PolicyHash,
     /// The ids of the rules and grants that decided.
     pub rules: &'a [Box<str>],
+}
+
+/// SHA-256 of the text of all policies in force, made once when they are compiled; written as `sha256:` and 64
+/// hexadecimal digits. By it a record is bound to the text that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyHash(pub [u8; 32]);
+
+impl std::fmt::Display for PolicyHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "sha256:{}", hex::encode(self.0))
+    }
+}
+
+impl Serialize for PolicyHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        write_sha256(&self.0, serializer)
+    }
 }
 
 /// A payload: its size and digest always, and what of it may be held, without secrets and personal data.

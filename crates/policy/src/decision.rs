@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bailiwick_model::Generation;
 use bailiwick_model::definition::Definition;
 use bailiwick_model::grant::Action;
-use bailiwick_model::record::Why;
+use bailiwick_model::record::{PolicyHash, Why};
 
 use crate::{CatalogueServer, Permit};
 
@@ -51,6 +51,8 @@ pub struct Denial {
     pub action: Action,
     /// The generation under which it was decided.
     pub generation: Generation,
+    /// The policies by which it was decided.
+    pub policy: PolicyHash,
     /// The ids of the policies that decided, or what decided before them: `default-deny` (no policy permits
     /// it), `credential-ended`, `unknown-principal`, `no-such-thing`, `no-such-action`, `undecidable`.
     pub rules: Arc<[Box<str>]>,
@@ -64,6 +66,6 @@ pub struct Denial {
 impl Denial {
     /// What a record says of why.
     pub fn why(&self) -> Why<'_> {
-        Why { action: self.action, generation: self.generation, rules: &self.rules }
+        Why { action: self.action, generation: self.generation, policy: self.policy, rules: &self.rules }
     }
 }

@@ -110,6 +110,7 @@ impl Case<'_> {
             },
             action: self.action,
             generation: self.parts.generation,
+            policy: self.parts.rules.hash(),
             rules: policies.into_iter().chain(named).collect(),
         };
         Decision::Allow(Permit { allowed: Arc::new(allowed), valid_until })
@@ -121,6 +122,7 @@ impl Case<'_> {
         Decision::Deny(Denial {
             action: self.action,
             generation: self.parts.generation,
+            policy: self.parts.rules.hash(),
             rules: refusal.into_rules(),
             explanation,
             visible,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bailiwick_model::definition::{Definition, DefinitionHash, DefinitionKind};
 use bailiwick_model::grant::Action;
-use bailiwick_model::record::{Subject, Why};
+use bailiwick_model::record::{PolicyHash, Subject, Why};
 use bailiwick_model::server::Server;
 use bailiwick_model::{Generation, PrincipalId, ServerId, Timestamp};
 
@@ -31,6 +31,7 @@ pub(crate) struct Allowed {
     pub(crate) subject: PermitSubject,
     pub(crate) action: Action,
     pub(crate) generation: Generation,
+    pub(crate) policy: PolicyHash,
     pub(crate) rules: Arc<[Box<str>]>,
 }
 
@@ -123,7 +124,12 @@ impl Permit {
 
     /// What a record says of why.
     pub fn why(&self) -> Why<'_> {
-        Why { action: self.action(), generation: self.generation(), rules: self.rules() }
+        Why {
+            action: self.action(),
+            generation: self.generation(),
+            policy: self.allowed.policy,
+            rules: self.rules(),
+        }
     }
 }
 

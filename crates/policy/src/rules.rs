@@ -4,7 +4,9 @@
 
 use std::collections::HashSet;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use bailiwick_model::grant::Action;
+use bailiwick_model::record::PolicyHash;
 use cedar_policy::{
     ActionConstraint, AuthorizationError, Authorizer, Decision as Verdict, Entities, Policy, PolicyId,
     PolicySet, Request, Schema, ValidationMode, Validator,
@@ -20,6 +22,8 @@ const BUILTIN: &str = include_str!("rules/builtin.cedar");
 pub struct Rules {
     by_action: [PolicySet; Action::ALL.len()],
     authorizer: Authorizer,
+    text: Box<str>,
+    hash: PolicyHash,
 }
 
 /// Policies that cannot be used.
@@ -72,7 +76,17 @@ impl Rules {
             PolicySet::from_policies(policies.iter().filter(|p| concerns(p, action)).cloned())
                 .expect("a part of a set whose ids are unique")
         });
-        Ok(Self { by_action, authorizer: Authorizer::new() })
+        Ok(Self { by_action, authorizer: Authorizer::new(), text: text.into(), hash: hash(text) })
+    }
+
+    /// The text of all policies, the builtin ones first.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The hash of [`Rules::text`], which records name.
+    pub fn hash(&self) -> PolicyHash {
+        self.hash
     }
 
     /// Judges a request about this action.
@@ -150,6 +164,14 @@ fn concerns(policy: &Policy, action: Action) -> bool {
         ActionConstraint::Eq(one) => one == *action_uid(action),
         ActionConstraint::In(several) => several.contains(action_uid(action)),
     }
+}
+
+fn hash(text: &str) -> PolicyHash {
+    let mut bytes = [0; 32];
+    for (slot, byte) in bytes.iter_mut().zip(digest(&SHA256, text.as_bytes()).as_ref()) {
+        *slot = *byte;
+    }
+    PolicyHash(bytes)
 }
 
 fn written(id: &PolicyId) -> Box<str> {

@@ -157,6 +157,7 @@ impl Snapshot {
         Decision::Deny(Denial {
             action,
             generation: self.generation,
+            policy: self.rules.hash(),
             rules: refusal.into_rules(),
             explanation: nothing(),
             visible: false,

@@ -1,5 +1,6 @@
 //! `bailiwick audit`: the ledger of a running gateway, or a ledger's directory without one.
 
+mod evidence;
 mod export;
 mod files;
 mod prove;
@@ -35,6 +36,11 @@ pub enum Audit {
     Prove(prove::Prove),
     /// Check a proof, without the ledger.
     CheckProof(prove::CheckProof),
+    /// Write the evidence of a call into one file: its records with proofs, and the policies, definition and grants
+    /// that they name.
+    Evidence(evidence::Make),
+    /// Check such a file, without a gateway and without the ledger.
+    CheckEvidence(evidence::Check),
     /// Write records for other tools, as JSON lines or CSV, without a gateway.
     Export(export::Export),
     /// Let a new key sign the checkpoints from here on. The gateway must be stopped.
@@ -66,6 +72,8 @@ pub(super) async fn run(
         Audit::Verify(args) => verify::verify(&args, output),
         Audit::Prove(args) => prove::prove(&args, output),
         Audit::CheckProof(args) => prove::check(&args, output),
+        Audit::Evidence(args) => evidence::make(&client()?, &args, output).await,
+        Audit::CheckEvidence(args) => evidence::check(&args, output),
         Audit::Export(args) => export::export(args, output),
         Audit::RotateKey(args) => rotate::rotate(&args, output),
         Audit::Query(query) => query::run(&client()?, *query, output).await,

@@ -14,6 +14,7 @@ mod faults;
 mod index;
 mod isolation;
 mod ledger;
+mod packs;
 mod parsing;
 mod policy;
 mod reach;

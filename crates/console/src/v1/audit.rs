@@ -1,6 +1,7 @@
 //! The ledger: one file per operation.
 
 mod calls;
+mod evidence;
 mod records;
 mod reindex;
 mod status;
@@ -18,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(records::handler))
         .routes(routes!(calls::handler))
         .routes(routes!(trace::handler))
+        .routes(routes!(evidence::handler))
         .routes(routes!(reindex::handler))
         .routes(routes!(verify::handler))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bailiwick_model::principal::Role;
-use bailiwick_model::record::{Outcome, Payload, PayloadDigest, Status, Timing, What, Who, Why};
+use bailiwick_model::record::{Outcome, Payload, PayloadDigest, PolicyHash, Status, Timing, What, Who, Why};
 use bailiwick_model::{
     CallId, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId, grant::Action,
     principal::PrincipalKind, record::Intent, record::Subject,
@@ -84,7 +84,7 @@ async fn intent(room: &Room, call: u128) {
             key: Some("read"),
             hash: None,
         },
-        why: Why { action: Action::Call, generation: Generation(1), rules: &[] },
+        why: Why { action: Action::Call, generation: Generation(1), policy: PolicyHash([5; 32]), rules: &[] },
         arguments: Payload::bare(1, PayloadDigest([7; 32])),
     });
     room.recorder.append(&record).settled().await.unwrap();

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_config::Durability;
-use bailiwick_model::record::{Outcome, Payload, PayloadDigest, Status, Subject, Timing, What, Who, Why};
+use bailiwick_model::record::{
+    Outcome, Payload, PayloadDigest, PolicyHash, Status, Subject, Timing, What, Who, Why,
+};
 use bailiwick_model::{
     CallId, Clock, FrozenClock, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId, Timestamp,
 };
@@ -116,7 +118,7 @@ pub(crate) fn intent(call: u128) -> Record<'static> {
             key: Some("read"),
             hash: None,
         },
-        why: Why { action: Action::Call, generation: Generation(4), rules: &[] },
+        why: Why { action: Action::Call, generation: Generation(4), policy: PolicyHash([5; 32]), rules: &[] },
         arguments: Payload::bare(17, PayloadDigest([7; 32])),
     })
 }

@@ -3,7 +3,7 @@ use bailiwick_model::grant::Action;
 use bailiwick_model::{GroupId, TeamId};
 use cedar_policy::{Entities, EntityUid, Schema};
 
-use super::{InvalidRules, Rules, schema};
+use super::{InvalidRules, Rules, hash, schema};
 use crate::entities::{self, Slice};
 use crate::fixture;
 
@@ -14,6 +14,17 @@ fn refused(text: &str) -> InvalidRules {
 #[test]
 fn the_builtin_policies_fit_the_schema_strictly() {
     assert_eq!(Rules::with("").map(|_| ()), Ok(()));
+}
+
+#[test]
+fn the_hash_is_that_of_the_whole_text() {
+    let more = "@id(\"x\") forbid (principal, action, resource);";
+    let rules = Rules::with(more).unwrap();
+    assert!(rules.text().ends_with(more) && rules.text().starts_with(Rules::builtin().text()));
+    assert_eq!(rules.hash(), Rules::with(more).unwrap().hash());
+    assert_ne!(rules.hash(), Rules::builtin().hash());
+    let known = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    assert_eq!(hash("abc").to_string(), known);
 }
 
 #[test]
