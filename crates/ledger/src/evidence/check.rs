@@ -157,7 +157,7 @@ impl Check<'_> {
             (Some(policy), Some(why)) => self.policy(index, policy, why),
             (None, None) => {}
             (Some(_), None) => {
-                self.told("policy text", Standing::Wrong, format!("record {index} names none"))
+                self.told("policy text", Standing::Wrong, format!("record {index} names none"));
             }
             (None, Some(_)) => self.told("policy text", Standing::Wrong, "it is left out"),
         }
