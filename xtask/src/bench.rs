@@ -8,6 +8,7 @@ mod memory;
 pub(crate) mod nginx;
 mod process;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -34,7 +35,7 @@ pub(crate) struct Options {
     /// How long one run takes.
     #[arg(long, default_value_t = 4.0)]
     seconds: f64,
-    /// Leave out memory and durability `disk`.
+    /// Leave out memory, durability `disk` and captured payloads.
     #[arg(long)]
     brief: bool,
 }
@@ -61,8 +62,16 @@ const PATIENCE: Duration = Duration::from_secs(120);
 struct Way {
     name: &'static str,
     url: String,
+    /// The key that is shown.
+    key: String,
     /// Whose CPU time and memory the way costs.
     proxy: Processes,
+}
+
+impl Way {
+    fn through(name: &'static str, gateway: &Gateway, key: String) -> Self {
+        Self { name, url: gateway.url("/servers/echo/mcp"), key, proxy: Processes::one(gateway.pid()) }
+    }
 }
 
 /// Measures and prints; an error if a bar is missed.
@@ -77,16 +86,16 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
         .args(["--http", "127.0.0.1:0", "--tools", "100", "--workers", "2"])
         .listening()?;
     let nginx = Nginx::start(&scratch.join("nginx"), &direct)?;
-    let (gateway, key) = bench.gateway(&scratch, "os", &direct)?;
+    let (gateway, key) = bench.gateway(scratch.join("os"), "os", &direct)?;
     let mut missed = Vec::new();
     if !options.brief {
         say::heading("Memory");
         missed.extend(memory::measure(&gateway, &key)?);
     }
     let ways = [
-        Way { name: "direct", url: direct.clone(), proxy: Processes::none() },
-        Way { name: "nginx", url: nginx.url("/mcp"), proxy: nginx.processes()? },
-        Way { name: "gateway", url: gateway.url("/servers/echo/mcp"), proxy: Processes::one(gateway.pid()) },
+        Way { name: "direct", url: direct.clone(), key: key.clone(), proxy: Processes::none() },
+        Way { name: "nginx", url: nginx.url("/mcp"), key: key.clone(), proxy: nginx.processes()? },
+        Way::through("gateway", &gateway, key),
     ];
     for era in &options.era {
         say::heading(format_args!(
@@ -94,14 +103,14 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
             options.rounds, options.seconds
         ));
         let scenarios: Vec<_> = ECHO.iter().chain(OTHERS).copied().collect();
-        let measured = bench.measure(&ways, &scenarios, Caller { era, key: &key })?;
+        let measured = bench.measure(&ways, &scenarios, era)?;
         say::line(bars::table(&measured));
         say::heading("Bars");
         missed.extend(bars::check(&measured)?.into_iter().map(|bar| format!("{era}: {bar}")));
     }
     drop(gateway);
     if !options.brief {
-        bench.with_disk(&scratch, &direct)?;
+        missed.extend(bench.strengths(&scratch, &direct)?);
     }
     if !missed.is_empty() {
         bail!("bars missed:\n  {}", missed.join("\n  "));
@@ -109,22 +118,14 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// How the load generator presents itself.
-#[derive(Clone, Copy)]
-struct Caller<'a> {
-    era: &'a str,
-    key: &'a str,
-}
-
 struct Bench<'a> {
     place: &'a Place,
     options: &'a Options,
-    echo: std::path::PathBuf,
+    echo: PathBuf,
 }
 
 impl Bench<'_> {
-    fn gateway(&self, scratch: &Scratch, durability: &'static str, echo: &str) -> Result<(Gateway, String)> {
-        let home = scratch.join(durability);
+    fn gateway(&self, home: PathBuf, durability: &'static str, echo: &str) -> Result<(Gateway, String)> {
         std::fs::create_dir_all(&home)?;
         let program = self.place.binary("bailiwick", Profile::Release);
         let gateway = Gateway::start(Settings { program, home, port: 0, durability })?;
@@ -133,19 +134,30 @@ impl Bench<'_> {
         Ok((gateway, key))
     }
 
-    fn with_disk(&self, scratch: &Scratch, direct: &str) -> Result<()> {
-        let (gateway, key) = self.gateway(scratch, "disk", direct)?;
-        let url = gateway.url("/servers/echo/mcp");
-        let ways = [Way { name: "gateway, disk", url, proxy: Processes::one(gateway.pid()) }];
+    /// What the ledger's strengths cost beside the usual one: durability `disk`, and captured payloads.
+    fn strengths(&self, scratch: &Scratch, direct: &str) -> Result<Vec<String>> {
+        let (usual, usual_key) = self.gateway(scratch.join("usual"), "os", direct)?;
+        let (disk, disk_key) = self.gateway(scratch.join("disk"), "disk", direct)?;
+        let (capture, capture_key) = self.gateway(scratch.join("capture"), "os", direct)?;
+        capture.json(&["server", "capture", "echo", "--arguments", "redacted", "--results", "redacted"])?;
+        let ways = [
+            Way::through("gateway", &usual, usual_key),
+            Way::through("disk", &disk, disk_key),
+            Way::through("capture", &capture, capture_key),
+        ];
+        let mut missed = Vec::new();
         for era in &self.options.era {
-            say::heading(format_args!("{era}, ledger durability `disk`"));
-            say::line(bars::table(&self.measure(&ways, ECHO, Caller { era, key: &key })?));
+            say::heading(format_args!("{era}, ledger durability `disk`, and redacted capture"));
+            let measured = self.measure(&ways, ECHO, era)?;
+            say::line(bars::table(&measured));
+            say::heading("Bars");
+            missed.extend(bars::check_strengths(&measured)?.into_iter().map(|bar| format!("{era}: {bar}")));
         }
-        Ok(())
+        Ok(missed)
     }
 
     /// Every scenario on every way in turn, all rounds.
-    fn measure(&self, ways: &[Way], scenarios: &[Scenario], caller: Caller<'_>) -> Result<Vec<Measured>> {
+    fn measure(&self, ways: &[Way], scenarios: &[Scenario], era: &str) -> Result<Vec<Measured>> {
         let mut measured = Vec::new();
         for scenario in scenarios {
             let mut of_ways: Vec<Measured> =
@@ -153,9 +165,9 @@ impl Bench<'_> {
             for round in 1..=self.options.rounds {
                 for (way, measured) in ways.iter().zip(&mut of_ways) {
                     // The first moments open connections and fill caches, and are not what is asked for.
-                    self.load(way, *scenario, caller, 0.5)?;
+                    self.load(way, *scenario, era, 0.5)?;
                     let before = way.proxy.cpu()?;
-                    let report = self.load(way, *scenario, caller, self.options.seconds)?;
+                    let report = self.load(way, *scenario, era, self.options.seconds)?;
                     let cpu = way.proxy.cpu()?.saturating_sub(before);
                     measured.add(&report, cpu, way.proxy.resident()?).with_context(|| format!("{report}"))?;
                 }
@@ -166,7 +178,7 @@ impl Bench<'_> {
         Ok(measured)
     }
 
-    fn load(&self, way: &Way, scenario: Scenario, caller: Caller<'_>, seconds: f64) -> Result<Value> {
+    fn load(&self, way: &Way, scenario: Scenario, era: &str, seconds: f64) -> Result<Value> {
         let load =
             Run::server(self.place.binary("bailiwick-load", Profile::Release)).args(["--url", &way.url]);
         let load = load.args([
@@ -175,8 +187,8 @@ impl Bench<'_> {
             "--seconds",
             &seconds.to_string(),
         ]);
-        let load = load.args(["--call", scenario.call, "--era", caller.era, "--header-env", "AUTH"]);
-        let printed = load.env("AUTH", format!("Authorization: Bearer {}", caller.key)).output(PATIENCE)?;
+        let load = load.args(["--call", scenario.call, "--era", era, "--header-env", "AUTH"]);
+        let printed = load.env("AUTH", format!("Authorization: Bearer {}", way.key)).output(PATIENCE)?;
         let report: Value = serde_json::from_str(&printed)?;
         if report["errors"] != 0 {
             bail!("{} of {}: calls failed: {}", scenario.name, way.name, report["error_kinds"]);

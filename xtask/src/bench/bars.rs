@@ -96,19 +96,40 @@ pub(super) fn check(measured: &[Measured]) -> Result<Vec<String>> {
         ("tools/list of 100 tools, throughput", ratio("list of 100, 16", rps)?, Bound::AtLeast(1.2)),
         ("results of 100 kB, throughput", ratio("100 kB, 16", rps)?, Bound::AtLeast(0.8)),
     ];
+    Ok(judge(bars.map(|(what, ratio, bound)| (what, ratio, " of nginx's", bound))))
+}
+
+/// The same for the ledger's strengths, beside the usual gateway.
+pub(super) fn check_strengths(measured: &[Measured]) -> Result<Vec<String>> {
+    let of = |scenario: &str, way: &str| {
+        let found = measured.iter().find(|one| one.scenario.name == scenario && one.way == way);
+        found.with_context(|| format!("{scenario} was not measured on {way}"))
+    };
+    let rps = |way: &str| {
+        Ok::<f64, anyhow::Error>(median(&of("echo, 64", way)?.rps) / median(&of("echo, 64", "gateway")?.rps))
+    };
+    let added = median(&of("echo, 1", "capture")?.p50) - median(&of("echo, 1", "gateway")?.p50);
+    Ok(judge([
+        ("durability `disk` at 64 connections, throughput", rps("disk")?, " of `os`", Bound::AtLeast(0.5)),
+        ("redacted capture at 64 connections, throughput", rps("capture")?, " of none", Bound::AtLeast(0.9)),
+        ("redacted capture at 1 connection, added p50", added, " µs", Bound::AtMost(100.0)),
+    ]))
+}
+
+fn judge(bars: impl IntoIterator<Item = (&'static str, f64, &'static str, Bound)>) -> Vec<String> {
     let mut missed = Vec::new();
-    for (what, ratio, bound) in bars {
+    for (what, figure, unit, bound) in bars {
         let (holds, words) = match bound {
-            Bound::AtLeast(bar) => (ratio >= bar, format!("at least {bar}")),
-            Bound::AtMost(bar) => (ratio <= bar, format!("at most {bar}")),
+            Bound::AtLeast(bar) => (figure >= bar, format!("at least {bar}")),
+            Bound::AtMost(bar) => (figure <= bar, format!("at most {bar}")),
         };
-        let line = format!("{what}: {ratio:.2} of nginx's, {words}");
+        let line = format!("{what}: {figure:.2}{unit}, {words}");
         say::line(format_args!("{}  {line}", if holds { "pass" } else { "FAIL" }));
         if !holds {
             missed.push(line);
         }
     }
-    Ok(missed)
+    missed
 }
 
 #[cfg(test)]
@@ -142,6 +163,21 @@ mod tests {
         let missed = check(&all(20.0, 90.5, 28)).unwrap();
         assert_eq!(missed.len(), 5, "{missed:?}");
         assert_eq!(missed[0], "tools/call at 64 connections, throughput: 0.40 of nginx's, at least 0.5");
+    }
+
+    #[test]
+    fn strengths_are_held_against_the_usual_gateway() {
+        let ways = |disk, capture, slower| {
+            [
+                measured("echo, 1", "gateway", 1.0, 50.0, 0),
+                measured("echo, 1", "capture", 1.0, 50.0 + slower, 0),
+                measured("echo, 64", "gateway", 100.0, 1.0, 0),
+                measured("echo, 64", "disk", disk, 1.0, 0),
+                measured("echo, 64", "capture", capture, 1.0, 0),
+            ]
+        };
+        assert_eq!(check_strengths(&ways(50.0, 90.0, 100.0)).unwrap(), Vec::<String>::new());
+        assert_eq!(check_strengths(&ways(49.0, 89.0, 101.0)).unwrap().len(), 3);
     }
 
     #[test]
