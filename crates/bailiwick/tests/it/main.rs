@@ -19,6 +19,7 @@ mod parsing;
 mod policy;
 mod reach;
 mod secrets;
+mod stalled;
 mod stopping;
 mod streams;
 mod support;
