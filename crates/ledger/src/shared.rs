@@ -19,6 +19,9 @@ use crate::note::SignedCheckpoint;
 use crate::queue::{Askers, Entry, Group, Queue};
 use crate::writer::{Pulse, WriteFailed, Writer, as_record};
 
+/// How often a writer that is busy is asked again, some tens of nanoseconds apart, before a record is handed over.
+const SPINS: usize = 50;
+
 /// So often an appender takes others' records along before it leaves them to the keeper.
 const ROUNDS: usize = 4;
 
@@ -77,12 +80,25 @@ impl Shared {
             return Recording::Settled(Err(RecordFailed::Unwritable));
         }
         let in_place = self.in_place();
-        if in_place && let Some(writer) = self.writer.try_lock() {
+        if in_place && let Some(writer) = self.writer_soon() {
             let result = self.write(writer, Some((members, mark)));
             self.take_along(ROUNDS);
             return Recording::Settled(result.map(|index| Receipt { index }));
         }
         self.hand_over(Entry { members: members.into(), mark }, in_place)
+    }
+
+    /// The writer, if it is free now or in the microseconds that another record takes: handing a record over and being
+    /// woken costs more than that. Not if others wait already, since they are written together.
+    fn writer_soon(&self) -> Option<MutexGuard<'_, Writer>> {
+        for _ in 0..SPINS {
+            let writer = self.writer.try_lock();
+            if writer.is_some() || !self.queue.is_empty() {
+                return writer;
+            }
+            std::hint::spin_loop();
+        }
+        None
     }
 
     fn in_place(&self) -> bool {
