@@ -6,6 +6,7 @@ use bailiwick_control::{Actor, ServerChange};
 use bailiwick_model::key::Audience;
 use bailiwick_testkit::upstream::Eras;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{App, ERAS, Era, Stage, raw, until};
 
@@ -278,5 +279,28 @@ async fn a_key_that_stops_being_good_stops_opening_within_a_second() {
             let refused = bot.moved_to(app.url()).ask("/mcp", era, "tools/list", serde_json::json!({})).await;
             assert_eq!(refused.status, 401, "after a restart");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_is_refused_before_it_is_read_gets_its_answer_and_no_reset() {
+    let app = App::start().await;
+    let address = app.url().trim_start_matches("http://").to_owned();
+    for path in ["/mcp", "/servers/nowhere/mcp", "/api/v1/servers"] {
+        let mut tcp = tokio::net::TcpStream::connect(&address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 20000\r\n\r\n"
+        );
+        tcp.write_all(head.as_bytes()).await.unwrap();
+        // The answer is on its way before the body is.
+        let mut answer = vec![0; 12];
+        tcp.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, b"HTTP/1.1 401", "{path}");
+        for _ in 0..2 {
+            tcp.write_all(&[b' '; 10_000]).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let mut rest = Vec::new();
+        tcp.read_to_end(&mut rest).await.expect("the connection is closed, not reset");
     }
 }

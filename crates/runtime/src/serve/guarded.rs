@@ -17,6 +17,9 @@ use super::framing::{Framing, Phase};
 
 /// How long a body may pause while it is being read.
 const BODY_STALL: Duration = Duration::from_secs(30);
+/// How long, and for how many bytes, the rest of an answered request is waited for.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 256 * 1024;
 /// The most bytes that are put together for one plain write.
 const MAX_GATHERED: usize = 4 * 1024;
 
@@ -28,6 +31,9 @@ pub(super) struct Guarded<IO> {
     timer: Timer,
     /// Where small pieces are put together: one copy costs less than a vectored write.
     gathered: Vec<u8>,
+    /// Set while the rest of a request is waited for that was answered before it was read: a socket that is closed
+    /// over unread bytes is reset, and the client never sees the answer (RFC 9112 section 9.6).
+    linger: Option<(Pin<Box<Sleep>>, usize)>,
     /// Set when the first byte came.
     spoken: Arc<AtomicBool>,
 }
@@ -41,7 +47,15 @@ enum Timer {
 
 impl<IO> Guarded<IO> {
     pub(super) fn new(io: IO, header_timeout: Duration, spoken: Arc<AtomicBool>) -> Self {
-        Self { io, framing: Framing::new(), header_timeout, timer: Timer::Off, gathered: Vec::new(), spoken }
+        Self {
+            io,
+            framing: Framing::new(),
+            header_timeout,
+            timer: Timer::Off,
+            gathered: Vec::new(),
+            linger: None,
+            spoken,
+        }
     }
 
     /// Bytes came: what timer is still right?
@@ -91,7 +105,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guarded<IO> {
     }
 }
 
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Guarded<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guarded<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, buf)
     }
@@ -101,7 +115,25 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Guarded<IO> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        let this = &mut *self;
+        if this.linger.is_none() {
+            ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
+            if this.framing.phase() != Phase::Body {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let linger = this.linger.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
+        loop {
+            let mut space = [0; 4096];
+            let mut rest = ReadBuf::new(&mut space);
+            match Pin::new(&mut this.io).poll_read(cx, &mut rest) {
+                Poll::Ready(Ok(())) if !rest.filled().is_empty() && linger.1 > 0 => {
+                    linger.1 = linger.1.saturating_sub(rest.filled().len());
+                }
+                Poll::Ready(_) => return Poll::Ready(Ok(())),
+                Poll::Pending => return linger.0.as_mut().poll(cx).map(Ok),
+            }
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
