@@ -1,6 +1,7 @@
 //! POST: one message, or in 2025-03-26 several. Read once, parsed once, strictly; what it is decides who answers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bailiwick_mcp::headers::{MCP_PROTOCOL_VERSION, MCP_SESSION_ID, Spoken, check, classify};
 use bailiwick_mcp::{Envelope, Era, Limits, Message, Method, Refusal, Request};
@@ -20,6 +21,10 @@ use crate::session::Session;
 use crate::trace;
 use crate::visit::Visit;
 
+/// The most of a refused request that is read, in bytes, and for how long.
+const DRAINED: usize = 64 * 1024;
+const DRAIN_TIME: Duration = Duration::from_millis(100);
+
 /// Answers a POST.
 pub(crate) async fn post<B>(visit: &Arc<Visit>, headers: &HeaderMap, body: B) -> Response<Body>
 where
@@ -29,7 +34,10 @@ where
     let limits = limits(visit, headers);
     let body = match acceptable(headers) {
         Ok(()) => read(visit, headers, body, limits.max_bytes).await,
-        Err(refusal) => Err(refusal),
+        Err(refusal) => {
+            drain(body).await;
+            Err(refusal)
+        }
     };
     let body = match body {
         Ok(body) => body,
@@ -167,6 +175,26 @@ where
             "The body did not arrive in time",
         )),
     }
+}
+
+/// Reads the rest of a request that is refused unread, if it is small and soon there. A connection whose request was not
+/// read has to be closed, and a client that uses it at once would lose its next request.
+pub(crate) async fn drain<B>(body: B)
+where
+    B: http_body::Body<Data = Bytes> + Send,
+{
+    let rest = async {
+        let mut body = std::pin::pin!(body);
+        let mut left = DRAINED;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // What does not come in time is left: the connection is closed behind the answer then.
+    let _in_time = tokio::time::timeout(DRAIN_TIME, rest).await;
 }
 
 async fn collect<B>(body: B, max: usize) -> Result<Bytes, Refusal>

@@ -21,6 +21,7 @@ use crate::endpoint::Endpoint;
 use crate::exposure::View;
 use crate::facts::Facts;
 use crate::place::{Place, PlaceKey};
+use crate::post::drain;
 use crate::reply::{Reply, method_not_allowed, refused};
 use crate::visit::Visit;
 use crate::{Inner, listen, post};
@@ -32,25 +33,12 @@ where
     B::Error: std::error::Error,
 {
     let (parts, body) = request.into_parts();
-    // Which endpoint: by the path alone, so that it costs nothing and tells nothing.
-    let Some(endpoint) = Endpoint::parse(parts.uri.path()) else {
-        return refused(&nowhere(), None);
-    };
-    // A page of another place must not even learn whether a key is good (DNS rebinding).
-    if let Err(foreign) = inner.parts.hosts.check(&parts.headers, &parts.uri) {
-        note_failure(inner, &parts, foreign.reason());
-        return refused(&forbidden(&foreign.to_string()), None);
-    }
-    // Who, derived anew on every request; everything below knows a caller.
-    let now = inner.parts.clock.now();
-    let caller = match identify(inner, &parts, now) {
-        Ok(caller) => caller,
-        Err(error) => return unauthorized(inner, &parts, error),
-    };
-    // What is there for this caller: an endpoint out of reach is as one that does not exist.
-    let visit = match enter(inner, &parts, endpoint, caller, now).await {
+    let visit = match admit(inner, &parts).await {
         Ok(visit) => visit,
-        Err(refusal) => return refused(&refusal, None),
+        Err(refusal) => {
+            drain(body).await;
+            return *refusal;
+        }
     };
     let outcome = match parts.method {
         Method::POST => return post::post(&visit, &parts.headers, body).await,
@@ -59,6 +47,24 @@ where
         _ => return method_not_allowed(),
     };
     outcome.map_or_else(|refusal| refused(&refusal, None), Reply::into_response)
+}
+
+/// Whether there is anything here for whoever asks, by the head alone.
+async fn admit(inner: &Arc<Inner>, parts: &Parts) -> Result<Arc<Visit>, Box<Response<Body>>> {
+    // Which endpoint: by the path alone, so that it costs nothing and tells nothing.
+    let Some(endpoint) = Endpoint::parse(parts.uri.path()) else {
+        return Err(Box::new(refused(&nowhere(), None)));
+    };
+    // A page of another place must not even learn whether a key is good (DNS rebinding).
+    if let Err(foreign) = inner.parts.hosts.check(&parts.headers, &parts.uri) {
+        note_failure(inner, parts, foreign.reason());
+        return Err(Box::new(refused(&forbidden(&foreign.to_string()), None)));
+    }
+    // Who, derived anew on every request; everything below knows a caller.
+    let now = inner.parts.clock.now();
+    let caller = identify(inner, parts, now).map_err(|error| Box::new(unauthorized(inner, parts, error)))?;
+    // What is there for this caller: an endpoint out of reach is as one that does not exist.
+    enter(inner, parts, endpoint, caller, now).await.map_err(|refusal| Box::new(refused(&refusal, None)))
 }
 
 fn identify(inner: &Inner, parts: &Parts, now: Timestamp) -> Result<Caller, AuthError> {

@@ -304,3 +304,23 @@ async fn a_request_that_is_refused_before_it_is_read_gets_its_answer_and_no_rese
         tcp.read_to_end(&mut rest).await.expect("the connection is closed, not reset");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_request_whose_body_comes_later_does_not_cost_the_connection() {
+    let app = App::start().await;
+    let address = app.url().trim_start_matches("http://").to_owned();
+    let mut tcp = tokio::net::TcpStream::connect(&address).await.unwrap();
+    for path in ["/mcp", "/servers/nowhere/mcp", "/mcp"] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 5\r\n\r\n");
+        tcp.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        tcp.write_all(b"[\"a\"]").await.unwrap();
+        let mut answer = vec![0; 4096];
+        let count = tcp.read(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer[..count]).to_ascii_lowercase();
+        assert!(
+            answer.starts_with("http/1.1 401") && !answer.contains("connection: close"),
+            "{path}: {answer}"
+        );
+    }
+}
