@@ -46,7 +46,10 @@ impl Captures {
             return made.clone();
         }
         let made = Made::of(server);
-        self.0.write().insert(server.id, made.clone());
+        let mut plans = self.0.write();
+        // Servers that are gone are known here only.
+        plans.retain(|_, made| Arc::strong_count(&made.server) > 1);
+        plans.insert(server.id, made.clone());
         made
     }
 }

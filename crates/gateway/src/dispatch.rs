@@ -238,7 +238,6 @@ async fn task(asked: &Asked<'_>) -> Result<Reply, Refusal> {
     forward(asked, Errand { found, action, asked: &id, patch, mirrored, exposed: None }).await
 }
 
-/// The task that this caller was given under this id, and the definition whose call it was.
 /// A modern client has to declare the tasks extension in the very request (spec SEP-2663 "Capability Negotiation").
 fn declared(asked: &Asked<'_>) -> Result<(), Refusal> {
     const TASKS: &str = "io.modelcontextprotocol/tasks";
@@ -259,6 +258,7 @@ fn declared(asked: &Asked<'_>) -> Result<(), Refusal> {
     Err(refusal)
 }
 
+/// The task that this caller was given under this id, and the definition whose call it was.
 pub(crate) async fn task_behind(asked: &Asked<'_>, id: &str) -> Result<(Handle, Found, Action), Refusal> {
     let visit = asked.visit;
     let principal = visit.caller.principal.id;
