@@ -1,10 +1,8 @@
-//! What every part of a call's way knows of it: the context from the edge.
+//! What a call brings along from the edge: its trace.
 
 use serde::Serialize;
 
-use crate::CallId;
-
-/// W3C trace context of a call (spec: SEP-414; W3C Trace Context), as received, or begun here.
+/// W3C trace context of a call (spec: SEP-414; W3C Trace Context), as received.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Trace {
     /// `traceparent`, validated.
@@ -25,13 +23,4 @@ impl Trace {
     pub fn span(&self) -> Option<&str> {
         self.parent.as_deref().and_then(|p| p.get(36..52))
     }
-}
-
-/// A call from the edge on.
-#[derive(Debug, Clone)]
-pub struct CallContext {
-    /// Its id, the same in `intent` and `outcome`.
-    pub id: CallId,
-    /// Its trace.
-    pub trace: Trace,
 }
