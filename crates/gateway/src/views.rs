@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use bailiwick_model::QuickMap;
 use bailiwick_policy::Catalogue;
 use parking_lot::RwLock;
 
 use crate::exposure::View;
 use crate::place::PlaceKey;
-use bailiwick_model::QuickMap;
 
 /// Made views by endpoint. A view of an older catalogue is replaced at its first use under a newer one.
 #[derive(Debug, Default)]

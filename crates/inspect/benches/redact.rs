@@ -5,7 +5,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use bailiwick_inspect::{Action, Rules, redact};
+use bailiwick_inspect::{Rules, redact};
+use bailiwick_model::capture::CaptureAction;
 
 /// Bytes in one window of time; the fastest of many windows counts, since others use the machine too.
 const WINDOW: usize = 500_000;
@@ -33,7 +34,8 @@ fn main() {
     measure("result, prose", &told, &none);
     measure("result, four findings", found, &none);
     measure("result, image", &image, &none);
-    let rules = Rules::compile([("$..title", Action::Keep), ("$.content[*].text", Action::Keep)]);
+    let rules =
+        Rules::compile([("$..title", CaptureAction::Keep), ("$.content[*].text", CaptureAction::Keep)]);
     measure("structured, two rules", &listed, &rules.unwrap_or_default());
 }
 

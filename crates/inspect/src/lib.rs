@@ -41,4 +41,4 @@ pub mod rules;
 pub use find::{Finding, find};
 pub use kind::{Counts, Kind};
 pub use redact::{MIN_CAP, Redacted, redact};
-pub use rules::{Action, RuleError, Rules};
+pub use rules::{RuleError, Rules};

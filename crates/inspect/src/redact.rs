@@ -8,11 +8,13 @@ mod lex;
 mod output;
 mod walk;
 
+use bailiwick_model::capture::CaptureAction;
+
 use self::clean::Cleaner;
 use self::output::{Encoded, quote};
 use self::walk::{Ended, Walk};
 use crate::find::Scope;
-use crate::{Action, Counts, Kind, Rules};
+use crate::{Counts, Kind, Rules};
 
 /// Caps below this, in bytes, count as this.
 pub const MIN_CAP: usize = 32;
@@ -41,9 +43,11 @@ pub struct Redacted {
 pub fn redact(raw: &[u8], rules: &Rules, cap: usize) -> Redacted {
     let cap = cap.max(MIN_CAP);
     match rules.root() {
-        Some(Action::Drop) => return whole("null".to_owned(), None, raw),
-        Some(Action::Mask) => return whole(format!("\"{}\"", Kind::Masked.mark()), Some(Kind::Masked), raw),
-        Some(Action::Keep) | None => {}
+        Some(CaptureAction::Drop) => return whole("null".to_owned(), None, raw),
+        Some(CaptureAction::Mask) => {
+            return whole(format!("\"{}\"", Kind::Masked.mark()), Some(Kind::Masked), raw);
+        }
+        Some(CaptureAction::Keep) | None => {}
     }
     let mut cleaner = Cleaner::default();
     if let Ok(text) = simdutf8::basic::from_utf8(raw) {
@@ -71,7 +75,7 @@ fn plain(raw: &[u8], rules: &Rules, cap: usize, mut cleaner: Cleaner) -> Redacte
     let seen = &raw[..raw.len().min(cap.saturating_add(MARGIN))];
     let text = String::from_utf8_lossy(seen);
     let kept = text.floor_char_boundary(cap);
-    let scope = if rules.root() == Some(Action::Keep) { Scope::Secrets } else { Scope::All };
+    let scope = if rules.root() == Some(CaptureAction::Keep) { Scope::Secrets } else { Scope::All };
     let cleaned = cleaner.shaped(&text, kept, None, scope);
     let mut body = String::new();
     let Encoded { cut } = quote(&mut body, cleaned.as_deref().unwrap_or(&text[..kept]), cap);

@@ -14,17 +14,6 @@
 use bailiwick_model::capture::{CaptureAction, CaptureRule};
 use thiserror::Error;
 
-/// What is done with what a path selects, and with all that is inside of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// The member or element is left out; the whole payload becomes `null`.
-    Drop,
-    /// The value becomes `"[masked]"`.
-    Mask,
-    /// Personal data stays. Secrets are masked nevertheless.
-    Keep,
-}
-
 /// A path that cannot be compiled.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("path {path:?}, at byte {at}: {reason}")]
@@ -45,14 +34,14 @@ pub struct Rules {
     /// Where each rule begins in `steps`.
     begins: Vec<usize>,
     /// The last rule for the whole payload.
-    root: Option<Action>,
+    root: Option<CaptureAction>,
 }
 
 #[derive(Debug, Clone)]
 struct Step {
     segment: Segment,
     /// What is done if this was the last segment.
-    action: Option<Action>,
+    action: Option<CaptureAction>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +57,7 @@ impl Rules {
     /// # Errors
     ///
     /// The first path that is none, with place and reason.
-    pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a str, Action)>) -> Result<Self, RuleError> {
+    pub fn compile<'a>(rules: impl IntoIterator<Item = (&'a str, CaptureAction)>) -> Result<Self, RuleError> {
         let mut compiled = Self::default();
         for (path, action) in rules {
             let segments = Reader { path, at: 0 }.segments()?;
@@ -91,18 +80,11 @@ impl Rules {
     ///
     /// As [`Rules::compile`].
     pub fn of_capture<'a>(rules: impl IntoIterator<Item = &'a CaptureRule>) -> Result<Self, RuleError> {
-        Self::compile(rules.into_iter().map(|rule| {
-            let action = match rule.action {
-                CaptureAction::Drop => Action::Drop,
-                CaptureAction::Mask => Action::Mask,
-                CaptureAction::Keep => Action::Keep,
-            };
-            (rule.path.as_str(), action)
-        }))
+        Self::compile(rules.into_iter().map(|rule| (rule.path.as_str(), rule.action)))
     }
 
     /// What is said about the whole payload.
-    pub(crate) const fn root(&self) -> Option<Action> {
+    pub(crate) const fn root(&self) -> Option<CaptureAction> {
         self.root
     }
 
@@ -123,8 +105,8 @@ impl Rules {
         active: &[usize],
         member: Option<&str>,
         next: &mut Vec<usize>,
-    ) -> Option<Action> {
-        let mut said: Option<(usize, Action)> = None;
+    ) -> Option<CaptureAction> {
+        let mut said: Option<(usize, CaptureAction)> = None;
         for place in active {
             let Some(step) = self.steps.get(*place) else { continue };
             let selected = match &step.segment {

@@ -1,6 +1,7 @@
 //! Properties of redaction for any input.
 
-use bailiwick_inspect::{Action, Rules, find, redact};
+use bailiwick_inspect::{Rules, find, redact};
+use bailiwick_model::capture::CaptureAction;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -119,7 +120,7 @@ proptest! {
 
     #[test]
     fn any_json_gives_json_within_the_cap(value in json(), cap in 0_usize..400) {
-        let rules = Rules::compile([("$.a", Action::Drop), ("$..b", Action::Mask), ("$[*].c", Action::Keep)]).unwrap();
+        let rules = Rules::compile([("$.a", CaptureAction::Drop), ("$..b", CaptureAction::Mask), ("$[*].c", CaptureAction::Keep)]).unwrap();
         for raw in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             for rules in [&rules, &Rules::default()] {
                 let redacted = redact(raw.as_bytes(), rules, cap);

@@ -1,6 +1,7 @@
 //! What is left of payloads.
 
-use bailiwick_inspect::{Action, Kind, MIN_CAP, Redacted, Rules, redact};
+use bailiwick_inspect::{Kind, MIN_CAP, Redacted, Rules, redact};
+use bailiwick_model::capture::CaptureAction;
 
 const CAP: usize = 1 << 20;
 
@@ -8,7 +9,7 @@ fn plainly(raw: &str) -> Redacted {
     redact(raw.as_bytes(), &Rules::default(), CAP)
 }
 
-fn by(rules: &[(&str, Action)], raw: &str) -> String {
+fn by(rules: &[(&str, CaptureAction)], raw: &str) -> String {
     let rules = Rules::compile(rules.iter().copied()).expect("paths");
     redact(raw.as_bytes(), &rules, CAP).body
 }
@@ -110,7 +111,7 @@ fn findings_are_counted() {
 
 #[test]
 fn rules_drop_mask_and_keep() {
-    use Action::{Drop, Keep, Mask};
+    use CaptureAction::{Drop, Keep, Mask};
     let raw = r#"{"a":{"b":"x@y.zz","c":1},"l":[{"c":"1"},{"c":"2","d":3}],"b":"t"}"#;
     for (rules, wanted) in [
         (&[("$.a.b", Drop)][..], r#"{"a":{"c":1},"l":[{"c":"1"},{"c":"2","d":3}],"b":"t"}"#),
@@ -151,10 +152,10 @@ fn rules_drop_mask_and_keep() {
 fn keeping_does_not_keep_secrets() {
     let raw = r#"{"a":"x@y.zz password=abc","password":"x"}"#;
     let wanted = r#"{"a":"x@y.zz password=[secret]","password":"[secret]"}"#;
-    assert_eq!(by(&[("$", Action::Keep)], raw), wanted);
+    assert_eq!(by(&[("$", CaptureAction::Keep)], raw), wanted);
     let keys = format!(r#"{{"x@y.zz":1,"ghp_{}":2}}"#, "a1".repeat(18));
-    assert_eq!(by(&[("$", Action::Keep)], &keys), r#"{"x@y.zz":1,"[token]":2}"#);
-    assert_eq!(by(&[("$", Action::Keep)], "x@y.zz password=abc"), r#""x@y.zz password=[secret]""#);
+    assert_eq!(by(&[("$", CaptureAction::Keep)], &keys), r#"{"x@y.zz":1,"[token]":2}"#);
+    assert_eq!(by(&[("$", CaptureAction::Keep)], "x@y.zz password=abc"), r#""x@y.zz password=[secret]""#);
 }
 
 #[test]

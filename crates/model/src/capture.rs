@@ -55,15 +55,15 @@ pub struct CaptureRule {
     pub action: CaptureAction,
 }
 
-/// What happens to a value.
+/// What happens to a value, and to all that is inside of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaptureAction {
-    /// It is left out.
+    /// The member or element is left out; the whole payload becomes `null`.
     Drop,
-    /// It is replaced.
+    /// The value becomes `"[masked]"`.
     Mask,
-    /// It is held as it is, but for secrets.
+    /// Personal data stays. Secrets are masked nevertheless.
     Keep,
 }
 

@@ -4,11 +4,13 @@ mod member;
 mod output;
 mod string;
 
+use bailiwick_model::capture::CaptureAction;
+
 use super::clean::{Cleaner, NO_RULES};
 use super::lex;
 use crate::Kind;
 use crate::find::Scope;
-use crate::rules::{Action, Rules};
+use crate::rules::Rules;
 
 /// Containers inside of each other; deeper ones become a mark. Readers of JSON commonly stop at 128.
 const DEPTH: usize = 96;
@@ -78,7 +80,7 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(text: &'a str, rules: &'a Rules, cap: usize, cleaner: &'a mut Cleaner) -> Self {
-        let scope = if rules.root() == Some(Action::Keep) { Scope::Secrets } else { Scope::All };
+        let scope = if rules.root() == Some(CaptureAction::Keep) { Scope::Secrets } else { Scope::All };
         Self {
             text,
             rules,
@@ -145,16 +147,16 @@ impl<'a> Walk<'a> {
     fn element(&mut self, frame: Frame) -> Result<(), Halt> {
         let steps = self.active.len();
         let how = match self.descend(frame, None) {
-            Some(Action::Drop) => How::Drop,
-            Some(Action::Mask) => How::Mask,
-            Some(Action::Keep) => How::Look(Scope::Secrets),
+            Some(CaptureAction::Drop) => How::Drop,
+            Some(CaptureAction::Mask) => How::Mask,
+            Some(CaptureAction::Keep) => How::Look(Scope::Secrets),
             None => How::Look(frame.scope),
         };
         self.value(how, steps)
     }
 
     /// Follows the rules one step down; the steps that go on are behind those of the open containers then.
-    fn descend(&mut self, frame: Frame, member: Option<&str>) -> Option<Action> {
+    fn descend(&mut self, frame: Frame, member: Option<&str>) -> Option<CaptureAction> {
         if self.rules.is_empty() {
             return None;
         }

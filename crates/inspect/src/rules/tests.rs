@@ -1,4 +1,6 @@
-use super::{Action, Rules};
+use bailiwick_model::capture::CaptureAction;
+
+use super::Rules;
 
 #[test]
 fn paths_that_are_none_are_told_with_their_place() {
@@ -17,7 +19,7 @@ fn paths_that_are_none_are_told_with_their_place() {
         ("$.a b", 3, "here must be"),
         ("$..*", 3, "here must be a name"),
     ] {
-        let error = Rules::compile([(path, Action::Mask)]).expect_err(path);
+        let error = Rules::compile([(path, CaptureAction::Mask)]).expect_err(path);
         assert_eq!(error.at, at, "{error}");
         assert!(error.reason.starts_with(reason), "{error}");
         assert!(error.to_string().contains(&format!("at byte {at}")));
@@ -26,6 +28,7 @@ fn paths_that_are_none_are_told_with_their_place() {
 
 #[test]
 fn the_first_bad_path_is_named() {
-    let error = Rules::compile([("$.good", Action::Drop), ("bad", Action::Keep)]).expect_err("bad");
+    let error =
+        Rules::compile([("$.good", CaptureAction::Drop), ("bad", CaptureAction::Keep)]).expect_err("bad");
     assert_eq!(error.path, "bad");
 }

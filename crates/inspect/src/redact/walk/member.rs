@@ -1,12 +1,13 @@
 //! Members of objects: what their names and the rules say about their values.
 
+use bailiwick_model::capture::CaptureAction;
+
 use super::{Frame, Halt, How, Walk};
 use crate::Kind;
 use crate::find::Scope;
 use crate::kind::is_mark;
 use crate::name::meaning;
 use crate::redact::lex;
-use crate::rules::Action;
 
 /// A telephone number or id has no fewer digits.
 const DIGITS: usize = 7;
@@ -30,9 +31,9 @@ impl Walk<'_> {
     /// What happens to the value of this name.
     fn treatment(&mut self, frame: Frame, name: &str) -> How {
         let scope = match self.descend(frame, Some(name)) {
-            Some(Action::Drop) => return How::Drop,
-            Some(Action::Mask) => return How::Mask,
-            Some(Action::Keep) => Scope::Secrets,
+            Some(CaptureAction::Drop) => return How::Drop,
+            Some(CaptureAction::Mask) => return How::Mask,
+            Some(CaptureAction::Keep) => Scope::Secrets,
             None => frame.scope,
         };
         match meaning(name).or(frame.value.filter(|_| name == "value")) {
