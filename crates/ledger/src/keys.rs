@@ -6,10 +6,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use aws_lc_rs::digest::{self, SHA256};
 use bailiwick_runtime::{DigestKey, SigningKey, verify_signature};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 
 /// The algorithm byte of Ed25519 (C2SP signed-note, "Signature types").
 const ED25519_ALGORITHM: u8 = 1;
@@ -72,12 +72,10 @@ impl VerifierKey {
         if name.is_empty() || name.contains(bad) {
             return Err(InvalidKey::Name);
         }
-        let mut context = digest::Context::new(&SHA256);
-        context.update(name.as_bytes());
-        context.update(&[b'\n', ED25519_ALGORITHM]);
-        context.update(&key);
+        let hash =
+            Sha256::new().chain_update(name).chain_update([b'\n', ED25519_ALGORITHM]).chain_update(key);
         let mut id = [0; 4];
-        id.copy_from_slice(&context.finish().as_ref()[..4]);
+        id.copy_from_slice(&hash.finalize()[..4]);
         Ok(Self { name: name.to_owned(), id, key })
     }
 

@@ -9,8 +9,8 @@ mod path;
 use std::fmt;
 use std::ops::Range;
 
-use aws_lc_rs::digest::{self, SHA256};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
 
 pub(crate) use path::{consistency_nodes, inclusion_nodes};
 pub use path::{is_beginning, root_of_path};
@@ -21,9 +21,7 @@ pub struct Hash(pub [u8; 32]);
 
 impl Hash {
     fn of(bytes: &[u8]) -> Self {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&SHA256, bytes).as_ref());
-        Self(hash)
+        Self(Sha256::digest(bytes).into())
     }
 }
 
@@ -59,12 +57,7 @@ pub(crate) const LEAF_PREFIX: u8 = 0;
 
 /// The hash of a line, given without its line feed.
 pub fn leaf_hash(line: &[u8]) -> Hash {
-    let mut context = digest::Context::new(&SHA256);
-    context.update(&[LEAF_PREFIX]);
-    context.update(line);
-    let mut hash = [0; 32];
-    hash.copy_from_slice(context.finish().as_ref());
-    Hash(hash)
+    Hash(Sha256::new().chain_update([LEAF_PREFIX]).chain_update(line).finalize().into())
 }
 
 /// The hash of a line in front of which [`LEAF_PREFIX`] already stands: the same in one call.

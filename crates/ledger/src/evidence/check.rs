@@ -1,9 +1,9 @@
 //! The check of a pack: what the ledger proves, what a proven record's hash proves, what is only attached, and what
 //! does not hold.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use bailiwick_model::{CallId, GrantId};
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::{DefinitionText, Evidence, GrantText, PolicyText, Told, ToldWhy};
 use crate::{Claim, Hash, Proof, Proven, VerifierKey};
@@ -244,5 +244,5 @@ impl Check<'_> {
 }
 
 fn sha256(text: &str) -> String {
-    format!("sha256:{}", hex::encode(digest(&SHA256, text.as_bytes())))
+    format!("sha256:{}", hex::encode(Sha256::digest(text)))
 }

@@ -3,12 +3,14 @@
 
 use std::fmt;
 
-use aws_lc_rs::hmac::{self, HMAC_SHA256};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use super::SecretKey;
 
-/// A key for digests.
-pub struct DigestKey(hmac::Key);
+/// A key for digests: kept as the state of the hash after it, which each digest begins from a copy of.
+pub struct DigestKey(Hmac<Sha256>);
 
 impl fmt::Debug for DigestKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,18 +21,19 @@ impl fmt::Debug for DigestKey {
 impl DigestKey {
     /// The key of these bytes.
     pub fn new(key: &SecretKey) -> Self {
-        Self(hmac::Key::new(HMAC_SHA256, key.as_slice()))
+        // RFC 2104 fills a key up to a block with zeros, so that this is the HMAC of the key as it is.
+        let mut block = Zeroizing::new([0; 64]);
+        block[..key.len()].copy_from_slice(key.as_slice());
+        Self(Hmac::new((&*block).into()))
     }
 
     /// The digest of `data`.
     pub fn digest(&self, data: &[u8]) -> [u8; 32] {
-        let mut out = [0u8; 32];
-        out.copy_from_slice(hmac::sign(&self.0, data).as_ref());
-        out
+        self.0.clone().chain_update(data).finalize().into_bytes().into()
     }
 
     /// Whether `digest` is that of `data`, in constant time.
     pub fn verify(&self, data: &[u8], digest: &[u8]) -> bool {
-        hmac::verify(&self.0, data, digest).is_ok()
+        self.0.clone().chain_update(data).verify_slice(digest).is_ok()
     }
 }
