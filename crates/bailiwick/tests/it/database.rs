@@ -193,7 +193,8 @@ async fn a_dump_and_a_backup_of_one_evening_go_back_together() {
     let late = app.key("bot").await;
     let load = Load::start(&bot);
     let (stop, control) = (Arc::clone(&load.stop), app.control().clone());
-    let changes = tokio::spawn(async move {
+    let mut changes = JoinSet::new();
+    changes.spawn(async move {
         for nth in 0.. {
             if stop.load(Ordering::Relaxed) {
                 return nth;
@@ -219,7 +220,7 @@ async fn a_dump_and_a_backup_of_one_evening_go_back_together() {
     assert_eq!(taken.status, 201, "{taken:?}");
     load.goes_on(20).await;
     load.end().await;
-    assert!(changes.await.unwrap() > 0, "nothing was changed meanwhile");
+    assert!(changes.join_next().await.unwrap().unwrap() > 0, "nothing was changed meanwhile");
     app.revoke(&late).await;
     app.running.stop().await.unwrap();
 
