@@ -68,7 +68,10 @@ impl Control {
         }
         .await;
         if let Err(error) = written {
-            tracing::warn!(%error, "when keys were last used is not written down");
+            tracing::warn!(%error, "when keys were last used is not written down yet");
+            for (key, at) in uses {
+                self.parts().last_use.note(key, at);
+            }
         }
     }
 }

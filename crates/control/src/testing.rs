@@ -54,7 +54,11 @@ impl Room {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Arc::new(SystemClock::new());
         let ledger = ledger(dir.path(), &clock);
-        let recorder = Arc::new(Switch { ledger: Arc::clone(&ledger), down: AtomicBool::new(false) });
+        let recorder = Arc::new(Switch {
+            ledger: Arc::clone(&ledger),
+            down: AtomicBool::new(false),
+            settling: watch::Sender::new(Settling::AtOnce),
+        });
         let tasks = Tasks::new();
         let (sender, snapshots) = watch::channel(Arc::new(Snapshot::empty()));
         let last_use = Arc::new(LastUse::default());
@@ -200,12 +204,29 @@ fn settings() -> bailiwick_config::Settings {
 pub struct Switch {
     ledger: Arc<Ledger>,
     down: AtomicBool,
+    settling: watch::Sender<Settling>,
+}
+
+/// When records that were taken are safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settling {
+    /// As the ledger says.
+    AtOnce,
+    /// Not before this is changed.
+    Held,
+    /// Never: the disk fails behind the append. The ledger seems available until then.
+    Failing,
 }
 
 impl Switch {
     /// Makes it fail, or work again.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// Makes records safe at once, later, or never.
+    pub fn set_settling(&self, settling: Settling) {
+        self.settling.send_replace(settling);
     }
 }
 
@@ -214,7 +235,19 @@ impl Recorder for Switch {
         if self.down.load(Ordering::SeqCst) {
             return Recording::Settled(Err(RecordFailed::Unwritable));
         }
-        self.ledger.append(record)
+        let mut settling = self.settling.subscribe();
+        if *settling.borrow() == Settling::AtOnce {
+            return self.ledger.append(record);
+        }
+        let taken = match *settling.borrow() {
+            Settling::Failing => Recording::Settled(Err(RecordFailed::Unwritable)),
+            _ => self.ledger.append(record),
+        };
+        Recording::Pending(Box::pin(async move {
+            // The switch is gone only with the whole room.
+            drop(settling.wait_for(|now| *now != Settling::Held).await);
+            taken.settled().await
+        }))
     }
 
     fn digest(&self, payload: &[u8]) -> PayloadDigest {

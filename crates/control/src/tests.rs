@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use bailiwick_model::principal::{PrincipalKind, Role};
 use bailiwick_model::server::{Timeouts, Transport};
 
-use crate::testing::Room;
+use crate::testing::{Room, Settling};
 use crate::{Actor, ControlError, NewPrincipal, NewServer};
 
 /// A server that nobody can reach.
@@ -84,6 +84,33 @@ async fn nothing_changes_while_the_ledger_is_down() {
     assert!(matches!(missing, Err(ControlError::NotFound { .. })));
     room.control.add_principal(&admin, agent("bot")).await.unwrap();
     assert_eq!(operations(&room), ["bootstrap", "agent.add"]);
+}
+
+#[tokio::test]
+async fn a_ledger_that_fails_between_record_and_commit_undoes_the_change() {
+    let room = Room::new().await;
+    let admin = room.admin().await;
+    let bot = room.control.add_principal(&admin, agent("bot")).await.unwrap().principal.id;
+    let before = room.control.snapshot().generation;
+    room.recorder.set_settling(Settling::Failing);
+    let added = room.control.add_principal(&admin, agent("other")).await;
+    assert!(matches!(added, Err(ControlError::AuditUnavailable(_))), "{added:?}");
+    let off = crate::PrincipalChange { enabled: Some(false), ..Default::default() };
+    let changed = room.control.update_principal(&admin, "bot", off).await;
+    assert!(matches!(changed, Err(ControlError::AuditUnavailable(_))), "{changed:?}");
+    let registered = room.control.add_server(&admin, server("files")).await;
+    assert!(matches!(registered, Err(ControlError::AuditUnavailable(_))), "{registered:?}");
+    room.recorder.set_settling(Settling::AtOnce);
+    // Neither this process, nor another that reads the store anew, knows of any of it.
+    assert_eq!(room.control.snapshot().generation, before);
+    let other = room.second_node();
+    assert_eq!(other.catch_up().await.unwrap(), before);
+    let snapshot = other.snapshot();
+    assert!(snapshot.people.principal(bot).unwrap().enabled && snapshot.catalogue.server("files").is_none());
+    let missing = other.show_principal(&admin, "other").await;
+    assert!(matches!(missing, Err(ControlError::NotFound { .. })), "{missing:?}");
+    room.control.add_principal(&admin, agent("other")).await.unwrap();
+    assert_eq!(operations(&room), ["bootstrap", "agent.add", "agent.add"]);
 }
 
 #[tokio::test]

@@ -107,6 +107,11 @@ impl Carrier {
         };
         Ok(Self { traces_inside: traces_inside(server, era), conversation, bridge })
     }
+
+    /// Whether the server's session is the client's, one to one: ids, event ids and questions are the server's own.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.conversation.kind, Kind::Own { .. })
+    }
 }
 
 fn traces_inside(server: &CatalogueServer, era: Era) -> bool {

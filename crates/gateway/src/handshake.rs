@@ -1,17 +1,20 @@
 //! How a client and the gateway learn of each other: `initialize` of legacy eras, `server/discover` of modern ones.
 //!
 //! At a transparent endpoint whose server has a legacy era, `initialize` goes to the server, so that the session is
-//! the server's own; everything else is answered here.
+//! the server's own; everything else is answered here, and so is that while the server is away.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bailiwick_mcp::bridge::{discover_from_initialize, initialize_from_discover};
 use bailiwick_mcp::error::result_response;
-use bailiwick_mcp::{Era, Frame, Patch, Raw, Refusal};
+use bailiwick_mcp::{Edits, Era, Frame, GatewayError, ObjectPatch, Patch, Raw, Refusal};
 use bailiwick_model::grant::Action;
+use bailiwick_model::server::Transport;
 use bailiwick_policy::CatalogueServer;
-use bailiwick_upstream::{Answer, AnswerBody, Conversation, Event, EventStream, Kind, Request as Carried};
+use bailiwick_upstream::{
+    Answer, AnswerBody, Conversation, Event, EventStream, Kind, Request as Carried, UpstreamError,
+};
 use bytes::Bytes;
 use http::HeaderValue;
 
@@ -76,7 +79,10 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
     let upstreams = &asked.visit.gateway.parts.upstreams;
     let (answer, upstream) = match upstreams.initialize(&permit, &carrier.conversation, carried).await {
         Ok(opened) => opened,
-        Err(error) => return Err(fail(&mut call, &error).await),
+        Err(error) => {
+            let refusal = fail(&mut call, &error).await;
+            return away(asked, server, params, (refusal, &error)).await;
+        }
     };
     let session = Session { kind: SessionKind::Own { upstream }, ..session };
     let passage = passage(asked, &found, &carrier);
@@ -104,10 +110,61 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
             with_session(asked, session, era, Reply::events(relay.into_pieces()))
         }
         Answer { body: AnswerBody::Empty, .. } => {
-            let error = bailiwick_upstream::UpstreamError::Invalid("it is empty");
+            let error = UpstreamError::Invalid("it is empty");
             Err(fail(&mut call, &error).await)
         }
     }
+}
+
+/// The answer of a server that is not there, as it was last known: a client that cannot connect would give up all of
+/// the server until somebody restarts it. What it calls is refused until the server is back, and opens the session then.
+async fn away(
+    asked: &Asked<'_>,
+    server: &CatalogueServer,
+    params: Bytes,
+    (refusal, error): (Refusal, &UpstreamError),
+) -> Result<Reply, Refusal> {
+    let is_away = matches!(
+        error,
+        UpstreamError::Unreachable(_)
+            | UpstreamError::BackingOff
+            | UpstreamError::Timeout(_)
+            | UpstreamError::Cut
+            | UpstreamError::Failed(_)
+    );
+    let unrecorded = refusal.code == GatewayError::AuditUnavailable.code();
+    if unrecorded || !is_away || server.hello.is_none() {
+        return Err(refusal);
+    }
+    let legacy = || eras(server).filter(|era| !era.is_modern());
+    let own = legacy().find(|era| *era == asked.era);
+    let era = own.or_else(|| legacy().max()).unwrap_or(asked.era);
+    let result = last_known(server, era)?;
+    // A child starts when it is next asked, with the same parameters. Over HTTP the server has given no session id that
+    // could be sealed, so the session is one that this gateway keeps.
+    let kind = match server.server.transport {
+        Transport::Stdio { .. } => SessionKind::Own { upstream: None },
+        Transport::Http { .. } => SessionKind::Ours,
+    };
+    let session = Session::new(asked.visit, era, kind, params);
+    let id = sealed(asked, &session)?;
+    local::record(asked.visit, &asked.facts()).await?;
+    Ok(Reply::ok(result_response(asked.request.id, &result)).with_session(id))
+}
+
+/// The `InitializeResult` that a legacy server gave when it was last asked, for another revision.
+fn last_known(server: &CatalogueServer, era: Era) -> Result<Vec<u8>, Refusal> {
+    let hello = hello(server)?;
+    if is_discover(hello) {
+        return of_server(server, era);
+    }
+    let unreadable = || crate::complete::invalid("its description of itself cannot be read");
+    let object = hello.object().map_err(|_| unreadable())?;
+    let mut patch = ObjectPatch::new();
+    patch.set_string("protocolVersion", era.as_str());
+    let mut edits = Edits::new();
+    patch.edit(&object, &mut edits);
+    edits.apply(hello.as_bytes()).map_err(|_| unreadable())
 }
 
 /// Reads events up to the answer, whose era the session id has to hold; the relay repeats them.
@@ -168,7 +225,7 @@ pub(crate) async fn discover(asked: &Asked<'_>) -> Result<Reply, Refusal> {
 
 fn hello(server: &CatalogueServer) -> Result<Raw<'_>, Refusal> {
     let undiscovered = || {
-        bailiwick_mcp::GatewayError::UpstreamUnreachable.refusal(
+        GatewayError::UpstreamUnreachable.refusal(
             "The server has not answered since it was registered, so nothing is known of it yet.",
             &[],
         )
@@ -186,7 +243,7 @@ fn discovered(server: &CatalogueServer) -> Result<Vec<u8>, Refusal> {
     let object = hello.object().map_err(unreadable)?;
     let mut patch = Patch::new().body;
     patch.set("supportedVersions", versions()).set("cacheScope", &b"\"private\""[..]);
-    let mut edits = bailiwick_mcp::Edits::new();
+    let mut edits = Edits::new();
     patch.edit(&object, &mut edits);
     edits.apply(hello.as_bytes()).map_err(|_| crate::complete::invalid("its description cannot be read"))
 }

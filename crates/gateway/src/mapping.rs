@@ -143,10 +143,10 @@ impl Passage {
             }
         }
         if self.method == Method::ResourcesRead
-            && has(result, &PUBLIC)
             && let Some(scope) = result.member("cacheScope")?
+            && scope.string().as_deref() != Some("private")
         {
-            // INVARIANT: what was decided for one caller is not for a shared cache.
+            // INVARIANT: what was decided for one caller is not for a shared cache, however the server spells it.
             edits.replace(scope.range(), &b"\"private\""[..]);
         }
         if self.aggregate.is_some() {
@@ -272,7 +272,6 @@ fn has(result: Raw<'_>, needle: &Finder<'_>) -> bool {
 /// What is looked for often is made ready once.
 type Needle = LazyLock<Finder<'static>>;
 
-static PUBLIC: Needle = LazyLock::new(|| Finder::new("public"));
 static TASK_IDS: Needle = LazyLock::new(|| Finder::new("taskIds"));
 static URI: Needle = LazyLock::new(|| Finder::new("\"uri\""));
 static RESOURCE_URI: Needle = LazyLock::new(|| Finder::new("resourceUri"));

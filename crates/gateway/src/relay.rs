@@ -9,7 +9,7 @@ use bailiwick_mcp::envelope::Id;
 use bailiwick_mcp::error::error_response;
 use bailiwick_mcp::frame::{FrameNotification, FrameRequest};
 use bailiwick_mcp::sse::{Outgoing, encode, encode_comment};
-use bailiwick_mcp::{Answer, Era, Frame, Method, Patch, RawId, Refusal};
+use bailiwick_mcp::{Answer, Frame, Method, Patch, RawId, Refusal};
 use bailiwick_model::grant::Action;
 use bailiwick_model::record::Status;
 use bailiwick_policy::{Permit, Target};
@@ -178,7 +178,7 @@ impl Running {
     ) -> Option<Bytes> {
         let relay = &self.relay;
         match Method::parse(&notification.method) {
-            Method::Cancelled if relay.passage.aggregate.is_some() => {
+            Method::Cancelled if !relay.carrier.is_own() => {
                 return self.on_taken_back(event, notification);
             }
             Method::ResourcesUpdated if !self.may_follow(notification) => return None,
@@ -244,7 +244,7 @@ impl Running {
         let relay = &self.relay;
         let session = relay.carrier.conversation.client;
         let passes = relay.carrier.bridge == Bridge::None && !relay.carrier.conversation.era.is_modern();
-        if passes && relay.passage.aggregate.is_none() {
+        if passes && relay.carrier.is_own() {
             return self.written(event, Some(data.clone()));
         }
         let inner = &relay.visit.gateway;
@@ -309,8 +309,7 @@ impl Running {
     /// The event in the client's words: ids and retry hints only where it can resume by them.
     fn written(&self, event: &Event, data: Option<Bytes>) -> Option<Bytes> {
         let relay = &self.relay;
-        let own = relay.passage.aggregate.is_none() && relay.carrier.bridge == Bridge::None;
-        let keeps = own && relay.carrier.conversation.era != Era::MODERN;
+        let keeps = relay.carrier.is_own();
         let mut out = Vec::with_capacity(data.as_ref().map_or(0, Bytes::len) + 64);
         if let Some(comment) = &event.comment {
             encode_comment(comment, &mut out);

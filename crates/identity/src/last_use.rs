@@ -15,12 +15,15 @@ pub struct LastUse {
 }
 
 impl LastUse {
-    /// Notes that a key was used.
+    /// Notes that a key was used. An earlier moment changes nothing, so that what could not be written down may be
+    /// noted again.
     pub fn note(&self, key: KeyId, now: Timestamp) {
         // The low bits of an id are chance, so keys spread evenly.
         let shard = usize::try_from(key.to_bits() % SHARDS as u128).unwrap_or_default();
         if let Some(shard) = self.shards.get(shard) {
-            shard.lock().insert(key, now);
+            let mut shard = shard.lock();
+            let last = shard.entry(key).or_insert(now);
+            *last = now.max(*last);
         }
     }
 
@@ -51,5 +54,8 @@ mod tests {
             ]
         );
         assert!(uses.drain().is_empty());
+        uses.note(KeyId::from_bits(7), Timestamp::from_micros(101));
+        uses.note(KeyId::from_bits(7), Timestamp::from_micros(100));
+        assert_eq!(uses.drain(), [(KeyId::from_bits(7), Timestamp::from_micros(101))]);
     }
 }

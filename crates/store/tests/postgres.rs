@@ -1,9 +1,8 @@
 //! The conformance suite on PostgreSQL, and what only PostgreSQL has: a network between.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "the suite's cases are tests without the attribute")]
+#![expect(clippy::unwrap_used, reason = "the suite's cases are tests without the attribute")]
 
 mod suite;
 mod support {
-    pub(crate) mod cluster;
     pub(crate) mod database;
 }
 
@@ -11,9 +10,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bailiwick_store::{Location, Store, StoreError};
+use bailiwick_testkit::postgres::Cluster;
 use secrecy::ExposeSecret as _;
 use suite::fixture;
-use support::cluster::Cluster;
 use support::database::TestDatabase;
 
 suite::conformance!();
@@ -22,8 +21,8 @@ suite::conformance!();
 static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
 
 async fn empty_database() -> Option<Location> {
-    let cluster = CLUSTER.get_or_init(Cluster::start).as_ref()?;
-    Some(Location::Postgres(cluster.create_database().await.into()))
+    let cluster = CLUSTER.get_or_init(|| Cluster::start().unwrap()).as_ref()?;
+    Some(Location::Postgres(cluster.create_database().unwrap().into()))
 }
 
 async fn database() -> Option<(TestDatabase, ())> {
@@ -71,10 +70,10 @@ async fn a_watch_outlives_its_broken_connections() {
 
 #[tokio::test]
 async fn a_server_that_stops_is_unavailable_and_not_an_inner_error() {
-    let Some(cluster) = Cluster::start() else { return };
-    let db = TestDatabase::at(Location::Postgres(cluster.create_database().await.into())).await;
+    let Some(cluster) = Cluster::start().unwrap() else { return };
+    let db = TestDatabase::at(Location::Postgres(cluster.create_database().unwrap().into())).await;
     let half_done = db.store.begin().await.unwrap();
-    cluster.stop();
+    drop(cluster);
 
     let mut half_done = half_done;
     let write = half_done.teams().insert(&fixture::team(1)).await;

@@ -13,5 +13,6 @@ pub mod http1;
 pub mod load;
 pub mod misbehave;
 pub mod net;
+pub mod postgres;
 pub mod shim;
 pub mod upstream;

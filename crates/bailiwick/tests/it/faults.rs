@@ -1,6 +1,7 @@
 //! Servers that fail in every way: the true reason, once, soon, and nobody else feels it.
 
 mod answers;
+mod away;
 mod isolation;
 mod recovery;
 

@@ -289,3 +289,44 @@ async fn an_answer_to_one_server_never_goes_to_another_that_asked_under_the_same
         assert_eq!(client.say("/mcp", "2025-11-25", response).await.status, 400);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_server_calls_public_reaches_no_shared_cache() {
+    const URI: &str = "file:///open.txt";
+    // The plain word, one that a search for it misses, and a word that some cache may take for it.
+    for word in ["\"public\"", r#""\u0070ublic""#, "\"PUBLIC\"", "true", "{\"scope\":\"public\"}"] {
+        for stream in [false, true] {
+            let contents = format!(
+                r#"{{"resultType":"complete","contents":[{{"uri":"{URI}","text":"read"}}],"ttlMs":60000,"cacheScope":{word}}}"#
+            );
+            let script = script(Eras::Modern)
+                .on("resources/read", move |_| Reply::RawResult(contents.clone()))
+                .on("server/discover", |_| {
+                    Reply::Result(json!({
+                        "supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}, "resources": {}},
+                        "ttlMs": 60_000, "cacheScope": "public",
+                    }))
+                });
+            let script = if stream { script.with_sse_answers() } else { script };
+            let server = script.start().await.unwrap();
+            let app = App::start().await;
+            app.register("files", &server.url()).await;
+            app.toolset("mix", &[("files", None)]).await;
+            let bot = app.agent("bot").await;
+            app.grant("bot", "files").await;
+            for (path, prefix) in DOORS {
+                let uri = if prefix.is_empty() { URI.to_owned() } else { format!("files+{URI}") };
+                let lists = ["tools/list", "prompts/list", "resources/list", "resources/templates/list"];
+                let asked = lists.into_iter().chain(["server/discover"]).map(|method| (method, json!({})));
+                for (method, params) in asked.chain([("resources/read", json!({"uri": uri}))]) {
+                    let answer = bot.ask(path, Era::Modern, method, params).await;
+                    assert_eq!(answer.result()["cacheScope"], "private", "{word} {path} {method}");
+                    let shared =
+                        answer.headers.get("cache-control").is_some_and(|header| header != "no-store");
+                    assert!(!shared, "{word} {path} {method} {:?}", answer.headers);
+                }
+            }
+            app.running.stop().await.unwrap();
+        }
+    }
+}

@@ -6,6 +6,8 @@
 mod backup;
 mod calls;
 mod capture;
+mod confine;
+mod database;
 mod door;
 mod egress;
 mod eras;

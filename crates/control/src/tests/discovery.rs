@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::server;
 use crate::NewServer;
-use crate::testing::Room;
+use crate::testing::{Room, Settling};
 
 fn tool(name: &str) -> serde_json::Value {
     json!({ "name": name, "inputSchema": { "type": "object" } })
@@ -65,6 +65,35 @@ async fn a_drift_is_in_the_ledger_and_in_the_lists() {
         .map(|record| (record["change"].as_str().unwrap(), record["subject"]["key"].as_str().unwrap()))
         .collect();
     assert_eq!(drifts, [("added", "other"), ("removed", "echo")]);
+    scripted.stop().await;
+}
+
+#[tokio::test]
+async fn a_drift_stands_in_the_ledger_before_any_list_shows_the_change() {
+    let script = Script::new(Eras::Both).tool(tool("echo"), |_| Reply::text("x"));
+    let scripted = script.start().await.unwrap();
+    let room = Room::new().await;
+    let admin = room.admin().await;
+    room.control.add_server(&admin, at("crm", &scripted)).await.unwrap();
+    scripted.set_tools(vec![tool("other")]);
+    room.recorder.set_settling(Settling::Held);
+    let (control, actor) = (room.control.clone(), admin.clone());
+    let mut refresh = tokio::task::JoinSet::new();
+    refresh.spawn(async move { control.refresh_server(&actor, "crm").await });
+    let drifts = || room.records().iter().filter(|record| record["kind"] == "definition_drift").count();
+    let mut looks = tokio::time::interval(Duration::from_millis(5));
+    while drifts() < 2 {
+        looks.tick().await;
+    }
+    // Taken, but not safe yet: a loss of power might still take the record away.
+    for _ in 0..20 {
+        looks.tick().await;
+        assert_eq!(offered(&room, "crm"), ["echo"]);
+        assert_eq!(room.second_node().catch_up().await.unwrap(), room.control.snapshot().generation);
+    }
+    room.recorder.set_settling(Settling::AtOnce);
+    refresh.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!(offered(&room, "crm"), ["other"]);
     scripted.stop().await;
 }
 

@@ -51,6 +51,15 @@ impl App {
         Self { running, dir, config }
     }
 
+    /// With another program in the place of the one that confines stdio servers.
+    pub(crate) async fn start_under(helper: PathBuf, more: &str) -> Self {
+        let app = Self::start_with(more).await;
+        let Self { running, dir, config } = app;
+        running.stop().await.unwrap();
+        let running = Running::start_with_helper(settings(&config), helper).await.unwrap();
+        Self { running, dir, config }
+    }
+
     /// Stops it in order and starts it again on the same data; the address changes.
     pub(crate) async fn restart(self) -> Self {
         let Self { running, dir, config } = self;
@@ -61,6 +70,11 @@ impl App {
 
     pub(crate) fn url(&self) -> &str {
         &self.running.url
+    }
+
+    /// Its settings, as the file has them.
+    pub(crate) fn config(&self) -> &str {
+        &self.config
     }
 
     pub(crate) fn control(&self) -> &Control {
