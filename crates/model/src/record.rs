@@ -175,7 +175,7 @@ impl Payload<'_> {
 pub struct SealedBody<'a> {
     /// The key.
     pub key: BodyKeyId,
-    /// Nonce, ciphertext and tag, in base64 (RFC 4648 section 4).
+    /// Nonce, ciphertext and tag, in base64url without padding (RFC 4648 section 5).
     pub data: &'a str,
 }
 

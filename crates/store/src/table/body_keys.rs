@@ -1,8 +1,6 @@
 //! Keys for bodies in the ledger, wrapped: `control` seals them before they come here. A key that was destroyed leaves its
 //! row without the key.
 
-use std::collections::HashSet;
-
 use bailiwick_model::body_key::{BodyKey, Destroyed};
 use bailiwick_model::{BodyKeyId, PrincipalId, RetentionClass};
 
@@ -59,13 +57,13 @@ impl<M> BodyKeys<'_, M> {
         self.tx.all(query.bind(Value::written(&principal))).await?.iter().map(read).collect()
     }
 
-    /// The ids of all keys that are not destroyed.
+    /// Everybody's keys that are not destroyed, by id.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub async fn live_ids(&mut self) -> Result<HashSet<BodyKeyId>, StoreError> {
-        let query = sql("SELECT id FROM body_keys WHERE destroyed_at IS NULL");
-        self.tx.all(query).await?.iter().map(|row| row.parsed("id")).collect()
+    pub async fn every_live(&mut self) -> Result<Vec<BodyKeyEntry>, StoreError> {
+        let query = sql("SELECT * FROM body_keys WHERE destroyed_at IS NULL ORDER BY id");
+        self.tx.all(query).await?.iter().map(entry).collect()
     }
 }
 
