@@ -296,3 +296,62 @@ async fn what_was_destroyed_after_a_backup_is_destroyed_again_by_the_later_ledge
         intact(&ledger);
     }
 }
+
+/// What stands around the documented function: the key as the table in docs/ledger.md says, of a stopped gateway's files.
+const DRIVER: &str = r#"
+import base64, glob, hmac, json, sqlite3, sys
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+@@
+data = sys.argv[1]
+ledger = open(data + "/ledger/checkpoint").readline().strip()
+master = base64.urlsafe_b64decode(open(data + "/keys/at-rest").read().strip() + "==")
+keys = {}
+for id, principal, klass, sealed in sqlite3.connect(data + "/bailiwick.db").execute(
+        "SELECT id, principal, class, sealed FROM body_keys WHERE sealed IS NOT NULL"):
+    assert sealed[0] == 1
+    keys[id] = AESGCM(master).decrypt(sealed[1:13], sealed[13:], f"body_key:{id}:{principal}:{klass}".encode())
+for segment in sorted(glob.glob(data + "/ledger/*.jsonl")):
+    for record in map(json.loads, open(segment)):
+        for member in ("arguments", "result"):
+            if "sealed" in record.get(member, {}):
+                print(member, body(record, member, ledger, keys[record[member]["sealed"]["key"]]).decode())
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "the independent reader is a program of its own")]
+async fn somebody_else_s_program_reads_bodies_and_verifies_the_ledger_by_the_documentation() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pythons = [root.join(".cache/py/bin/python"), "python3".into()];
+    let works = |python: &std::path::PathBuf| {
+        let tried = Command::new(python).args(["-c", "import cryptography"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    let Some(python) = pythons.into_iter().find(works) else {
+        eprintln!("SKIPPED: no python3 with the package cryptography; `cargo xtask setup` installs it");
+        return;
+    };
+    let stage = Stage::new(Eras::Both).await;
+    capture(&stage.app, Capture { retention: "personnel".parse().unwrap(), ..full() }).await;
+    call(&stage, json!({"text": PLANTED})).await;
+    let App { running, dir, .. } = stage.app;
+    running.stop().await.unwrap();
+    let data = dir.path().join("data");
+
+    let documentation = std::fs::read_to_string(root.join("docs/ledger.md")).unwrap();
+    let (_, function) = documentation.split_once("```python\ndef body(").unwrap();
+    let (function, _) = function.split_once("```").unwrap();
+    let program = DRIVER.replace("@@", &format!("def body({function}"));
+    let read = Command::new(&python).args(["-c", &program]).arg(&data).output().unwrap();
+    let said = String::from_utf8_lossy(&read.stdout).into_owned();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 2, "{said}");
+    assert!(lines[0].starts_with("arguments {") && lines[0].contains(PLANTED), "{said}");
+    assert!(lines[1].starts_with("result {") && lines[1].contains(PLANTED), "{said}");
+    let verifier = Command::new(&python)
+        .arg(root.join("docs/verify_ledger.py"))
+        .arg(data.join("ledger"))
+        .output()
+        .unwrap();
+    assert!(verifier.status.success(), "{verifier:?}");
+}
