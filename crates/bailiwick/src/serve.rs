@@ -1,5 +1,6 @@
 //! `bailiwick serve`: puts the rooms together, opens the door, and takes everything down in order.
 
+mod body_keys;
 mod compose;
 mod door;
 mod link;

@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod backup;
+mod bodies;
 mod calls;
 mod capture;
 mod evidence;
@@ -21,6 +22,7 @@ pub use access::{
 };
 pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness};
 pub use backup::{BackupView, RestoredView, TakeBackup};
+pub use bodies::{BodiesView, BodyView, DestroyedView, EraseBodies, ErasedKeyView, ErasedView, ReadBodies};
 pub use calls::{BranchView, CallQuery, CallTreeView, CallView, EndingView, IndexView};
 pub use capture::{Capture, CaptureAction, CaptureMode, CaptureRule, ToolCapture};
 pub use evidence::{EvidenceDefinition, EvidenceGrant, EvidencePolicy, EvidenceView};

@@ -1,8 +1,10 @@
 //! Looking into the ledger of this node: its state, its records, whether they are what was written; and the index by
 //! which records are found.
 
+mod body;
 mod calls;
 mod entry;
+mod erase;
 mod evidence;
 mod feed;
 mod indexing;
@@ -16,7 +18,9 @@ use bailiwick_ledger::{Follow, Line, Report, Status, VerifyOptions};
 
 use crate::{Actor, Control, ControlError};
 
+pub use body::{BodyContent, CallBody};
 pub use calls::CallFilter;
+pub use erase::Erasure;
 pub use indexing::IndexState;
 pub(crate) use indexing::Indexing;
 pub use trace::{Branch, CallTree};

@@ -8,11 +8,11 @@ use bailiwick_identity::LastUse;
 use bailiwick_ledger::Ledger;
 use bailiwick_model::{Clock, Entropy, Recorder, ServerId};
 use bailiwick_policy::Snapshot;
-use bailiwick_runtime::Sealer;
+use bailiwick_runtime::{BodySealers, Sealer};
 use bailiwick_store::{LedgerIndex, Store};
 use bailiwick_upstream::Upstreams;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::ControlError;
 use crate::audit::Indexing;
@@ -35,6 +35,8 @@ pub struct Parts {
     pub ledger: Arc<Ledger>,
     /// Where snapshots are published.
     pub snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Where the keys for bodies are made known that are in use.
+    pub body_sealers: watch::Sender<Arc<BodySealers>>,
     /// Seals secrets at rest.
     pub sealer: Arc<Sealer>,
     /// Uses of keys, noted by the data path and the console.
@@ -75,6 +77,7 @@ struct Inner {
     discoveries: Discoveries,
     verifying: Semaphore,
     indexing: Indexing,
+    body_keys: Mutex<()>,
 }
 
 impl Control {
@@ -87,6 +90,7 @@ impl Control {
             discoveries,
             verifying: Semaphore::new(1),
             indexing: Indexing::default(),
+            body_keys: Mutex::default(),
         }))
     }
 
@@ -105,6 +109,11 @@ impl Control {
     /// Held by whoever has the ledger verified: one at a time.
     pub(crate) fn verifying(&self) -> &Semaphore {
         &self.0.verifying
+    }
+
+    /// Held by whoever changes which keys for bodies are known.
+    pub(crate) fn body_keys(&self) -> &Mutex<()> {
+        &self.0.body_keys
     }
 
     /// What the feed of the index tells, and is asked for.

@@ -8,6 +8,7 @@
 mod actor;
 mod audit;
 pub mod backup;
+mod body_keys;
 mod bootstrap;
 mod change;
 mod control;
@@ -30,7 +31,7 @@ mod text;
 mod toolset;
 
 pub use actor::Actor;
-pub use audit::{AuditTail, Branch, CallFilter, CallTree, IndexState};
+pub use audit::{AuditTail, BodyContent, Branch, CallBody, CallFilter, CallTree, Erasure, IndexState};
 pub use bailiwick_ledger::{Evidence, Report, Status, WitnessStatus};
 pub use bailiwick_store::{Ending, IndexCursor, IndexedRecord, Page};
 pub use bootstrap::FirstStart;

@@ -30,6 +30,8 @@ pub(crate) enum Touched {
     People,
     /// Grants alone.
     Grants,
+    /// Keys for bodies alone.
+    BodyKeys,
     /// Servers, definitions and toolsets, and whatever goes with what is removed.
     Everything,
 }
@@ -98,6 +100,7 @@ impl Control {
                 parts.people = Arc::new(build::read_people(tx).await?);
                 parts.keys = Arc::new(build::keys(build::read_keys(tx).await?, &parts.people));
             }
+            Touched::BodyKeys => self.reload_body_keys().await?,
             Touched::Grants => parts.grants = Arc::new(build::read_grants(tx).await?),
             Touched::Everything => parts = self.everything(tx).await?,
         }
@@ -108,6 +111,7 @@ impl Control {
         let mut image = tx.load_all().await?;
         let specs = self.specs(&mut image);
         let parts = build::everything(image, &specs);
+        self.reload_body_keys().await?;
         self.parts().upstreams.apply(specs);
         Ok(parts)
     }

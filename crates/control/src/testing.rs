@@ -13,7 +13,7 @@ use bailiwick_model::record::PayloadDigest;
 use bailiwick_model::{Record, RecordFailed, Recorder, Recording};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::{
-    DigestKey, EgressRules, KeyDir, Outbound, OutboundSettings, Sealer, SigningKey, SystemClock,
+    BodySealers, DigestKey, EgressRules, KeyDir, Outbound, OutboundSettings, Sealer, SigningKey, SystemClock,
     SystemEntropy, Tasks,
 };
 use bailiwick_store::{LedgerIndex, Location, Store};
@@ -32,6 +32,8 @@ pub struct Room {
     pub first: FirstStart,
     /// What the data path would see.
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// The keys for bodies that the data path would have.
+    pub body_sealers: watch::Receiver<Arc<BodySealers>>,
     /// The ledger, which can be made to fail.
     pub recorder: Arc<Switch>,
     /// Background work.
@@ -61,6 +63,7 @@ impl Room {
         });
         let tasks = Tasks::new();
         let (sender, snapshots) = watch::channel(Arc::new(Snapshot::empty()));
+        let (keys, body_sealers) = watch::channel(Arc::default());
         let last_use = Arc::new(LastUse::default());
         let store = Store::open(Location::Sqlite(dir.path().join("bailiwick.db"))).await.expect("a store");
         let control = Control::new(Parts {
@@ -70,6 +73,7 @@ impl Room {
             recorder: Arc::clone(&recorder) as _,
             ledger,
             snapshots: sender,
+            body_sealers: keys,
             sealer: Arc::new(sealer(dir.path())),
             last_use: Arc::clone(&last_use),
             clock: Arc::clone(&clock) as _,
@@ -84,7 +88,7 @@ impl Room {
             },
         });
         let first = control.bootstrap().await.expect("a first start").expect("nobody was here before");
-        Self { control, first, snapshots, recorder, tasks, last_use, clock, dir }
+        Self { control, first, snapshots, body_sealers, recorder, tasks, last_use, clock, dir }
     }
 
     /// Another node on the same store, with a ledger of its own in the same words.
@@ -98,6 +102,7 @@ impl Room {
             recorder: Arc::clone(&parts.recorder),
             ledger: Arc::clone(&parts.ledger),
             snapshots: sender,
+            body_sealers: watch::channel(Arc::default()).0,
             sealer: Arc::clone(&parts.sealer),
             last_use: Arc::default(),
             clock: Arc::clone(&parts.clock),

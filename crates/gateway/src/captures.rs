@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use bailiwick_inspect::{Redacted, Rules, redact};
+use bailiwick_inspect::Rules;
+use bailiwick_model::body_key::BodyPart;
 use bailiwick_model::capture::{CaptureMode, ToolCapture};
 use bailiwick_model::server::Server;
-use bailiwick_model::{QuickMap, ServerId};
+use bailiwick_model::{QuickMap, RetentionClass, ServerId};
 use bailiwick_policy::Permit;
 use parking_lot::RwLock;
 
@@ -23,10 +24,11 @@ struct Made {
 /// What is captured of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
-    arguments: bool,
-    results: bool,
+    arguments: CaptureMode,
+    results: CaptureMode,
     rules: Rules,
     cap: usize,
+    class: RetentionClass,
 }
 
 impl Captures {
@@ -38,7 +40,8 @@ impl Captures {
         }
         let made = self.made(server);
         let special = permit.subject().key.and_then(|key| made.tools.get(key));
-        Some(Arc::clone(special.unwrap_or(&made.usual))).filter(|plan| plan.arguments || plan.results)
+        Some(Arc::clone(special.unwrap_or(&made.usual)))
+            .filter(|plan| [plan.arguments, plan.results].iter().any(|mode| *mode != CaptureMode::None))
     }
 
     fn made(&self, server: &Arc<Server>) -> Made {
@@ -78,20 +81,34 @@ impl Plan {
             }
         };
         Arc::new(Self {
-            arguments: tool.arguments.unwrap_or(capture.arguments) == CaptureMode::Redacted,
-            results: tool.results.unwrap_or(capture.results) == CaptureMode::Redacted,
+            arguments: tool.arguments.unwrap_or(capture.arguments),
+            results: tool.results.unwrap_or(capture.results),
             rules,
             cap: usize::try_from(capture.max_bytes).unwrap_or(usize::MAX),
+            class: capture.retention.clone(),
         })
     }
 
-    /// What is held of arguments.
-    pub(crate) fn arguments(&self, raw: &[u8]) -> Option<Redacted> {
-        self.arguments.then(|| redact(raw, &self.rules, self.cap))
+    /// How much is held of a payload.
+    pub(crate) fn mode(&self, part: BodyPart) -> CaptureMode {
+        match part {
+            BodyPart::Arguments => self.arguments,
+            BodyPart::Result => self.results,
+        }
     }
 
-    /// What is held of a result or an error.
-    pub(crate) fn result(&self, raw: &[u8]) -> Option<Redacted> {
-        self.results.then(|| redact(raw, &self.rules, self.cap))
+    /// What happens to values at certain paths.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The most that is held of a payload, in bytes.
+    pub(crate) fn cap(&self) -> usize {
+        self.cap
+    }
+
+    /// The class of what is held.
+    pub(crate) fn class(&self) -> &RetentionClass {
+        &self.class
     }
 }

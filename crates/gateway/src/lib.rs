@@ -9,6 +9,7 @@
 
 mod batch;
 mod binding;
+mod bodies;
 mod body;
 mod captures;
 mod carrier;
@@ -20,6 +21,7 @@ mod exposure;
 mod facts;
 mod forward;
 mod handshake;
+mod held;
 mod inbound;
 mod limits;
 mod list;
@@ -57,6 +59,7 @@ use bailiwick_upstream::Upstreams;
 use http::{Request, Response};
 use tokio::sync::{Semaphore, watch};
 
+pub use bodies::Bodies;
 pub use body::{Body, Pieces};
 pub use endpoint::Endpoint;
 pub use limits::Limits;
@@ -70,6 +73,8 @@ pub struct Parts {
     pub upstreams: Arc<Upstreams>,
     /// The ledger.
     pub recorder: Arc<dyn Recorder>,
+    /// Encrypts bodies for the ledger.
+    pub bodies: Bodies,
     /// Seals session ids, cursors and handles.
     pub sealer: Arc<Sealer>,
     /// Which hosts and origins are ours.
@@ -102,6 +107,7 @@ pub(crate) struct Inner {
     pub(crate) sessions: session::Sessions,
     pub(crate) views: views::Views,
     pub(crate) captures: captures::Captures,
+    pub(crate) body_keys: bodies::Pause,
     pub(crate) lists: lists::Lists,
     pub(crate) suspended: suspended::Suspended,
     pub(crate) inbound: inbound::Inbound,
@@ -122,6 +128,7 @@ impl Gateway {
             sessions: session::Sessions::new(Arc::clone(&parts.sealer)),
             views: views::Views::default(),
             captures: captures::Captures::default(),
+            body_keys: bodies::Pause::default(),
             lists: lists::Lists::new(),
             suspended: suspended::Suspended::default(),
             inbound: inbound::Inbound::default(),

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 
-use bailiwick_inspect::Redacted;
 use bailiwick_mcp::{GatewayError, Refusal};
-use bailiwick_model::record::{Intent, Outcome, Payload, PayloadDigest, RawJson, Status, Timing};
-use bailiwick_model::{CallId, Record, RecordFailed, Recorder, Recording};
+use bailiwick_model::body_key::BodyPart;
+use bailiwick_model::record::{Intent, Outcome, Status, Timing};
+use bailiwick_model::{CallId, Record, RecordFailed, Recording};
 use bailiwick_policy::Permit;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::captures::Plan;
 use crate::facts::{Facts, who};
+use crate::held::{Held, Place};
 use crate::reply::audit_unavailable;
 use crate::visit::Visit;
 
@@ -61,8 +62,8 @@ impl OpenCall {
         let policy_us = visit.elapsed_us();
         let recorder = &inner.parts.recorder;
         let plan = inner.captures.plan(permit);
-        let kept = plan.as_ref().and_then(|plan| plan.arguments(arguments));
-        let held = Held::new(&**recorder, arguments, kept);
+        let place = Place { principal: permit.principal(), call: id, part: BodyPart::Arguments };
+        let held = Held::new(inner, plan.as_ref(), place, arguments).await;
         let intent = Record::Intent(Intent {
             call: id,
             who: who(&visit.caller),
@@ -94,23 +95,27 @@ impl OpenCall {
 
     /// Records the outcome. The last byte of the answer may go down when this returned well.
     pub(crate) async fn close(&mut self, end: End<'_>) -> Result<(), RecordFailed> {
-        self.append(end).settled().await.map(|_| ())
+        let held = match end.result {
+            Some(result) => {
+                let principal = self.visit.caller.principal.id;
+                let place = Place { principal, call: self.id, part: BodyPart::Result };
+                Some(Held::new(&self.visit.gateway, self.plan.as_ref(), place, result).await)
+            }
+            None => None,
+        };
+        self.append(end, held.as_ref()).settled().await.map(|_| ())
     }
 
-    fn append(&mut self, end: End<'_>) -> Recording {
+    fn append(&mut self, end: End<'_>, held: Option<&Held>) -> Recording {
         self.closed = true;
         let recorder = &self.visit.gateway.parts.recorder;
-        let result = end.result.map(|result| {
-            let kept = self.plan.as_ref().and_then(|plan| plan.result(result));
-            Held::new(&**recorder, result, kept)
-        });
         let total_us = self.visit.elapsed_us();
         let outcome = Record::Outcome(Outcome {
             call: self.id,
             status: end.status,
             code: end.code,
             detail: end.detail,
-            result: result.as_ref().map(Held::payload),
+            result: held.map(Held::payload),
             timing: Timing {
                 policy_us: self.policy_us,
                 upstream_us: total_us.saturating_sub(self.sent_us),
@@ -126,34 +131,9 @@ impl Drop for OpenCall {
         if self.closed {
             return;
         }
-        if let Recording::Settled(Err(error)) = self.append(End::of(self.abandoned)) {
+        if let Recording::Settled(Err(error)) = self.append(End::of(self.abandoned), None) {
             // The intent stays open; the ledger closes it as unknown at the next start.
             tracing::error!(call = %self.id, %error, "the outcome of an abandoned call is not in the ledger");
-        }
-    }
-}
-
-/// A payload as it is recorded, with what is held of it.
-struct Held {
-    bytes: u64,
-    hmac: PayloadDigest,
-    kept: Option<Redacted>,
-    found: Vec<(&'static str, u32)>,
-}
-
-impl Held {
-    fn new(recorder: &dyn Recorder, bytes: &[u8], kept: Option<Redacted>) -> Self {
-        let found = kept.iter().flat_map(|kept| kept.findings.iter());
-        let found = found.map(|(kind, count)| (kind.name(), count)).collect();
-        Self { bytes: bytes.len() as u64, hmac: recorder.digest(bytes), kept, found }
-    }
-
-    fn payload(&self) -> Payload<'_> {
-        Payload {
-            body: self.kept.as_ref().map(|kept| RawJson(&kept.body)),
-            found: &self.found,
-            cut: self.kept.as_ref().is_some_and(|kept| kept.cut),
-            ..Payload::bare(self.bytes, self.hmac)
         }
     }
 }

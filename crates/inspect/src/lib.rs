@@ -2,6 +2,7 @@
 //!
 //! [`find`] tells what is in a text. [`redact`] makes of a payload what may be kept of it: the same JSON with findings
 //! replaced by their [kind](Kind) in brackets, members of secret-like names emptied, [path rules](rules) followed, and cut to a size.
+//! [`follow_rules`] does only what rules say, for payloads that are held encrypted.
 //!
 //! # What is found
 //!
@@ -40,5 +41,5 @@ pub mod rules;
 
 pub use find::{Finding, find};
 pub use kind::{Counts, Kind};
-pub use redact::{MIN_CAP, Redacted, redact};
+pub use redact::{MIN_CAP, Redacted, follow_rules, redact};
 pub use rules::{RuleError, Rules};

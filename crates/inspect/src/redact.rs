@@ -41,6 +41,16 @@ pub struct Redacted {
 /// `raw` is one JSON value. Anything else, also nothing, is taken for text and becomes one JSON string. A payload without findings
 /// comes out byte for byte.
 pub fn redact(raw: &[u8], rules: &Rules, cap: usize) -> Redacted {
+    let scope = if rules.root() == Some(CaptureAction::Keep) { Scope::Secrets } else { Scope::All };
+    reduce(raw, rules, cap, scope)
+}
+
+/// As [`redact`], but nothing is looked for: only what rules `drop` or `mask` goes, and what is behind the cap.
+pub fn follow_rules(raw: &[u8], rules: &Rules, cap: usize) -> Redacted {
+    reduce(raw, rules, cap, Scope::Nothing)
+}
+
+fn reduce(raw: &[u8], rules: &Rules, cap: usize, scope: Scope) -> Redacted {
     let cap = cap.max(MIN_CAP);
     match rules.root() {
         Some(CaptureAction::Drop) => return whole("null".to_owned(), None, raw),
@@ -51,14 +61,14 @@ pub fn redact(raw: &[u8], rules: &Rules, cap: usize) -> Redacted {
     }
     let mut cleaner = Cleaner::default();
     if let Ok(text) = simdutf8::basic::from_utf8(raw) {
-        let mut walk = Walk::new(text, rules, cap, &mut cleaner);
+        let mut walk = Walk::new(text, rules, cap, &mut cleaner).looking_for(scope);
         if let Ok(Ended { body, cut }) = walk.run() {
             let body = body.unwrap_or_else(|| text.to_owned());
             return Redacted { body, findings: cleaner.counts, cut, bytes: raw.len() };
         }
         cleaner.counts = Counts::default();
     }
-    plain(raw, rules, cap, cleaner)
+    plain(raw, cap, scope, cleaner)
 }
 
 /// What a rule makes of a whole payload.
@@ -71,11 +81,10 @@ fn whole(body: String, found: Option<Kind>, raw: &[u8]) -> Redacted {
 }
 
 /// What is no JSON, as one string.
-fn plain(raw: &[u8], rules: &Rules, cap: usize, mut cleaner: Cleaner) -> Redacted {
+fn plain(raw: &[u8], cap: usize, scope: Scope, mut cleaner: Cleaner) -> Redacted {
     let seen = &raw[..raw.len().min(cap.saturating_add(MARGIN))];
     let text = String::from_utf8_lossy(seen);
     let kept = text.floor_char_boundary(cap);
-    let scope = if rules.root() == Some(CaptureAction::Keep) { Scope::Secrets } else { Scope::All };
     let cleaned = cleaner.shaped(&text, kept, None, scope);
     let mut body = String::new();
     let Encoded { cut } = quote(&mut body, cleaned.as_deref().unwrap_or(&text[..kept]), cap);

@@ -1,6 +1,6 @@
 //! What is left of payloads.
 
-use bailiwick_inspect::{Kind, MIN_CAP, Redacted, Rules, redact};
+use bailiwick_inspect::{Kind, MIN_CAP, Redacted, Rules, follow_rules, redact};
 use bailiwick_model::capture::CaptureAction;
 
 const CAP: usize = 1 << 20;
@@ -279,4 +279,27 @@ fn hostile_texts_take_no_longer_than_others() {
         let taken = begin.elapsed().as_secs_f32();
         assert!(taken < 10.0, "{part:?}: {taken} s");
     }
+}
+
+#[test]
+fn where_only_rules_count_nothing_else_is_touched() {
+    use CaptureAction::{Drop, Keep, Mask};
+    let raw = r#"{"password":"x","to":"a@b.co","a@b.co":1,"in":"{\"token\":\"x\"}","n":[4111111111111111],"z":{"y":"c@d.org"}}"#;
+    let by = |rules: &[(&str, CaptureAction)], cap| {
+        follow_rules(raw.as_bytes(), &Rules::compile(rules.iter().copied()).expect("paths"), cap)
+    };
+    let whole = by(&[], CAP);
+    assert_eq!((whole.body.as_str(), whole.cut, whole.findings.is_empty()), (raw, false, true));
+    for keeps in ["$", "$.to", "$..y"] {
+        assert_eq!(by(&[(keeps, Keep)], CAP).body, raw, "{keeps}");
+    }
+    assert_eq!(
+        by(&[("$.password", Drop), ("$..y", Mask), ("$.in", Drop)], CAP).body,
+        r#"{"to":"a@b.co","a@b.co":1,"n":[4111111111111111],"z":{"y":"[masked]"}}"#
+    );
+    assert_eq!(by(&[("$", Drop)], CAP).body, "null");
+    let cut = by(&[], 40);
+    assert!(cut.cut && cut.body.len() <= 40, "{cut:?}");
+    assert!(serde_json::from_str::<serde_json::Value>(&cut.body).is_ok(), "{cut:?}");
+    assert_eq!(follow_rules(b"key a@b.co", &Rules::default(), CAP).body, r#""key a@b.co""#);
 }

@@ -124,6 +124,9 @@ id!(
     /// An API key.
     KeyId, "key");
 id!(
+    /// A key for bodies in the ledger.
+    BodyKeyId, "bky");
+id!(
     /// One mediated request.
     CallId, "call");
 

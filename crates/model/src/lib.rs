@@ -1,10 +1,11 @@
 //! The words of the domain: who calls ([`principal`], [`key`]), what is offered ([`server`],
 //! [`definition`], [`toolset`]), what is allowed ([`grant`]), what was done ([`call`], [`record`]), and
-//! the ports that floors above implement ([`Clock`], [`Entropy`], [`Recorder`]).
+//! the ports that floors above implement ([`Clock`], [`Entropy`], [`Recorder`], [`BodyKeyMaker`]).
 //!
 //! Invariant: no I/O, no async runtime, no clock and no chance of its own. Every other crate may import
 //! this one; it imports none of them.
 
+pub mod body_key;
 pub mod call;
 pub mod capture;
 pub mod clock;
@@ -23,11 +24,12 @@ pub mod server;
 pub mod time;
 pub mod toolset;
 
-pub use capture::Capture;
+pub use body_key::{BodyKey, BodyKeyMaker, BodyKeyUnavailable};
+pub use capture::{Capture, RetentionClass};
 pub use clock::{Clock, FrozenClock};
 pub use destination::{Destination, DestinationHost};
 pub use entropy::Entropy;
-pub use id::{CallId, GrantId, GroupId, KeyId, PrincipalId, ServerId, TeamId, ToolsetId};
+pub use id::{BodyKeyId, CallId, GrantId, GroupId, KeyId, PrincipalId, ServerId, TeamId, ToolsetId};
 pub use map::QuickMap;
 pub use name::{InvalidName, Name};
 pub use record::{Receipt, Record};

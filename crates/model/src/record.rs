@@ -6,10 +6,11 @@
 
 use serde::Serialize;
 
+use crate::capture::RetentionClass;
 use crate::definition::{DefinitionHash, DefinitionKind, write_sha256};
 use crate::grant::Action;
 use crate::principal::PrincipalKind;
-use crate::{CallId, Generation, KeyId, PrincipalId, ServerId, TeamId};
+use crate::{BodyKeyId, CallId, Generation, KeyId, PrincipalId, ServerId, TeamId};
 
 /// The version of the line's format, member `v`.
 pub const RECORD_VERSION: u32 = 1;
@@ -126,7 +127,7 @@ impl Serialize for PolicyHash {
     }
 }
 
-/// A payload: its size and digest always, and what of it may be held, without secrets and personal data.
+/// A payload: its size and digest always, and what of it may be held: without secrets and personal data, or encrypted.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Payload<'a> {
     /// How many bytes.
@@ -136,6 +137,15 @@ pub struct Payload<'a> {
     /// What is held of it: one JSON value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<RawJson<'a>>,
+    /// What is held of it encrypted, in place of `body`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<SealedBody<'a>>,
+    /// Why something else is held than the capture policy says: `body_key_unavailable`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<&'a str>,
+    /// The class of what is held, unless it is the standard one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<&'a RetentionClass>,
     /// How many things of which kind were replaced in the body.
     #[serde(skip_serializing_if = "<[_]>::is_empty", serialize_with = "counts")]
     pub found: &'a [(&'static str, u32)],
@@ -147,8 +157,26 @@ pub struct Payload<'a> {
 impl Payload<'_> {
     /// One of which nothing is held.
     pub const fn bare(bytes: u64, hmac: PayloadDigest) -> Self {
-        Self { bytes, hmac, body: None, found: &[], cut: false }
+        Self {
+            bytes,
+            hmac,
+            body: None,
+            sealed: None,
+            fallback: None,
+            retention: None,
+            found: &[],
+            cut: false,
+        }
     }
+}
+
+/// A body that only its key opens.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SealedBody<'a> {
+    /// The key.
+    pub key: BodyKeyId,
+    /// Nonce, ciphertext and tag, in base64url without padding (RFC 4648 section 5).
+    pub data: &'a str,
 }
 
 fn counts<S: serde::Serializer>(counts: &&[(&'static str, u32)], serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,6 +1,8 @@
-//! Keys on disk and what is done with them: sealing what clients carry for us, keyed digests, the
-//! ledger's signatures. Key files are readable by their owner only, or refused.
+//! Keys on disk and what is done with them: sealing what clients carry for us and bodies in the ledger, keyed digests,
+//! the ledger's signatures. Key files are readable by their owner only, or refused.
 
+mod body;
+mod cipher;
 mod digest;
 mod dir;
 mod sealer;
@@ -9,6 +11,7 @@ mod signing;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+pub use body::{BodySealer, BodySealers};
 pub use digest::DigestKey;
 pub use dir::{KeyDir, KeyError, SecretKey};
 pub use sealer::{Sealer, Unsealed};

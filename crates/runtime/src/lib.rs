@@ -21,7 +21,8 @@ pub use clock::SystemClock;
 pub use egress::{EgressRules, Forbidden};
 pub use entropy::SystemEntropy;
 pub use keys::{
-    DigestKey, KeyDir, KeyError, Sealer, SigningKey, base64url, from_base64url, verify_signature,
+    BodySealer, BodySealers, DigestKey, KeyDir, KeyError, Sealer, SecretKey, SigningKey, Unsealed, base64url,
+    from_base64url, verify_signature,
 };
 pub use lanes::Lanes;
 pub use outbound::{Outbound, OutboundError, OutboundSettings};

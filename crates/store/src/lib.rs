@@ -31,6 +31,7 @@ pub use ledger_index::{
 pub use page::Page;
 pub use pools::Store;
 pub use table::admin_links::{AdminLink, AdminLinks};
+pub use table::body_keys::{BodyKeyEntry, BodyKeys};
 pub use table::discoveries::{Discoveries, DiscoveryFailure, DiscoveryState, LastGood};
 pub use table::grants::Grants;
 pub use table::groups::Groups;

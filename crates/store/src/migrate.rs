@@ -33,6 +33,7 @@ pub(crate) const STATE: Schema = Schema {
     steps: &[
         step!(1, "first light", "sqlite/0001_first_light.sql", "postgres/0001_first_light.sql"),
         step!(2, "capture", "sqlite/0002_capture.sql", "postgres/0002_capture.sql"),
+        step!(3, "body keys", "sqlite/0003_body_keys.sql", "postgres/0003_body_keys.sql"),
     ],
 };
 

@@ -4,7 +4,7 @@
 //! fairly, and a few that cannot write. PostgreSQL has one pool.
 
 use bailiwick_model::Generation;
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction};
 
 use crate::connect;
 use crate::image::StoreImage;
@@ -115,6 +115,18 @@ impl Store {
     /// Follows the generation: this process's changes and others'.
     pub fn watch_generation(&self) -> GenerationWatch {
         GenerationWatch::new(self.clone())
+    }
+
+    /// Takes what was overwritten or removed out of SQLite's log too, and says whether that is done: it waits for readers,
+    /// though not for longer than five seconds. PostgreSQL has its own ways (`VACUUM`, the life of its log), and is left alone.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub async fn scrub(&self) -> Result<bool, StoreError> {
+        let Pools::Sqlite { writer, .. } = &self.pools else { return Ok(false) };
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await?;
+        let busy: i64 = row.try_get(0)?;
+        Ok(busy == 0)
     }
 
     /// Waits for units of work to end and closes all connections. For an orderly shutdown.

@@ -1,6 +1,7 @@
 //! The tables, one file each: SQL, rows to the domain's words, and nothing else.
 
 pub(crate) mod admin_links;
+pub(crate) mod body_keys;
 pub(crate) mod discoveries;
 pub(crate) mod grants;
 pub(crate) mod groups;

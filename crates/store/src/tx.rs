@@ -10,8 +10,8 @@ use crate::StoreError;
 use crate::pools::Connection;
 use crate::sql::{Row, Statement, sql};
 use crate::table::{
-    admin_links::AdminLinks, discoveries::Discoveries, grants::Grants, groups::Groups, keys::Keys,
-    principals::Principals, secrets::Secrets, servers::Servers, settings::Settings, teams::Teams,
+    admin_links::AdminLinks, body_keys::BodyKeys, discoveries::Discoveries, grants::Grants, groups::Groups,
+    keys::Keys, principals::Principals, secrets::Secrets, servers::Servers, settings::Settings, teams::Teams,
     toolsets::Toolsets,
 };
 
@@ -68,6 +68,8 @@ tables! {
     servers: Servers,
     /// Servers' sealed secrets.
     secrets: Secrets,
+    /// Keys for bodies in the ledger, sealed.
+    body_keys: BodyKeys,
     /// What servers offer.
     discoveries: Discoveries,
     /// Toolsets and their selections.

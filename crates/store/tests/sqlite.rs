@@ -184,3 +184,51 @@ async fn a_copy_is_of_one_moment_while_others_write() {
     let again = copy_sqlite(&folder.path().join(FILE), &to).await;
     assert!(matches!(again, Err(StoreError::File(_))), "nothing is written over: {again:?}");
 }
+
+#[tokio::test]
+async fn of_a_destroyed_key_for_bodies_no_byte_is_in_any_file() {
+    use bailiwick_model::body_key::{BodyKey, Destroyed};
+    use bailiwick_model::{BodyKeyId, PrincipalId, RetentionClass};
+
+    let (db, folder) = database().await.unwrap();
+    let text = "wrapped-key-that-is-to-be-destroyed-wrapped-key-that-is-to-be";
+    let held = || {
+        let files = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.filter(|file| memmem(&std::fs::read(file).unwrap(), text.as_bytes())).count()
+    };
+    let mut keys = Vec::new();
+    for n in 1..=40 {
+        keys.push(BodyKey {
+            id: BodyKeyId::from_bits(n),
+            principal: PrincipalId::from_bits(n),
+            class: RetentionClass::default(),
+            created_at: suite::fixture::NOW,
+            destroyed: None,
+        });
+    }
+    let sealed = bailiwick_store::Sealed(text.as_bytes().to_vec());
+    suite::fixture::commit(&db.store, async |tx| {
+        for key in &keys {
+            tx.body_keys().insert(key, &sealed).await?;
+        }
+        Ok(())
+    })
+    .await;
+    assert!(db.store.scrub().await.unwrap());
+    assert_eq!(held(), 1, "it is in the file while it is in use");
+
+    let how = Destroyed { at: suite::fixture::NOW, by: None, reason: "r".into() };
+    suite::fixture::commit(&db.store, async |tx| {
+        for key in &keys {
+            tx.body_keys().destroy(key, &how).await?;
+        }
+        Ok(())
+    })
+    .await;
+    assert!(db.store.scrub().await.unwrap());
+    assert_eq!(held(), 0);
+}
+
+fn memmem(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}

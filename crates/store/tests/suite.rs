@@ -1,5 +1,6 @@
 //! The one suite that decides whether a database is right. Each case gets a database of its own.
 
+pub(crate) mod body_keys;
 pub(crate) mod catalogue;
 pub(crate) mod fixture;
 pub(crate) mod generations;
@@ -61,6 +62,14 @@ macro_rules! conformance {
                 thousands_of_definitions_are_kept_whole,
                 two_definitions_of_one_kind_and_key_are_refused,
                 the_image_holds_everything_of_one_moment,
+            ],
+            body_keys: [
+                keys_read_back_as_written,
+                one_key_of_a_principal_and_class_is_in_use,
+                of_many_that_race_for_a_first_key_all_get_one,
+                a_destroyed_key_is_gone_for_good_and_tells_how,
+                a_key_outlives_its_principal,
+                a_key_that_is_not_known_can_be_told_to_be_destroyed,
             ],
             links: [
                 a_link_lets_in_once,

@@ -1,5 +1,6 @@
 //! `bailiwick audit`: the ledger of a running gateway, or a ledger's directory without one.
 
+mod body;
 mod evidence;
 mod export;
 mod files;
@@ -41,6 +42,10 @@ pub enum Audit {
     Evidence(evidence::Make),
     /// Check such a file, without a gateway and without the ledger.
     CheckEvidence(evidence::Check),
+    /// Show what is held of the payloads of a call. That you read it, and why, is in the ledger first.
+    Body(body::Read),
+    /// Destroy the keys of somebody's encrypted payloads: nobody can read them any more, and the ledger stays as it is.
+    Erase(body::Erase),
     /// Write records for other tools, as JSON lines or CSV, without a gateway.
     Export(export::Export),
     /// Let a new key sign the checkpoints from here on. The gateway must be stopped.
@@ -74,6 +79,8 @@ pub(super) async fn run(
         Audit::CheckProof(args) => prove::check(&args, output),
         Audit::Evidence(args) => evidence::make(&client()?, &args, output).await,
         Audit::CheckEvidence(args) => evidence::check(&args, output),
+        Audit::Body(args) => body::read(&client()?, args, output).await,
+        Audit::Erase(args) => body::erase(&client()?, args, output).await,
         Audit::Export(args) => export::export(args, output),
         Audit::RotateKey(args) => rotate::rotate(&args, output),
         Audit::Query(query) => query::run(&client()?, *query, output).await,

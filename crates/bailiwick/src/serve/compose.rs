@@ -14,7 +14,7 @@ use bailiwick_model::{Clock, Entropy, Recorder};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::egress::EgressRules;
 use bailiwick_runtime::outbound::Proxy;
-use bailiwick_runtime::{KeyDir, Outbound, OutboundSettings, Sealer, Tasks};
+use bailiwick_runtime::{BodySealers, KeyDir, Outbound, OutboundSettings, Sealer, Tasks};
 use bailiwick_store::{LedgerIndex, Location, Store};
 use bailiwick_upstream::Upstreams;
 use secrecy::ExposeSecret as _;
@@ -44,6 +44,8 @@ pub(super) struct Rooms {
     pub(super) control: Control,
     pub(super) upstreams: Arc<Upstreams>,
     pub(super) snapshot: watch::Receiver<Arc<Snapshot>>,
+    /// The keys for bodies that are known.
+    pub(super) body_sealers: watch::Receiver<Arc<BodySealers>>,
     /// Seals what clients carry: session ids, cursors, handles.
     pub(super) carried: Arc<Sealer>,
 }
@@ -76,6 +78,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
         settings: upstream_settings(settings, shared)?,
     });
     let (snapshots, snapshot) = watch::channel(Arc::new(Snapshot::empty()));
+    let (body_keys, body_sealers) = watch::channel(Arc::default());
     let control = Control::new(bailiwick_control::Parts {
         index: LedgerIndex::beside(&store, data.join("ledger-index.db")),
         store,
@@ -83,6 +86,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
         recorder: Arc::clone(&ledger) as Arc<dyn Recorder>,
         ledger: Arc::clone(&ledger),
         snapshots,
+        body_sealers: body_keys,
         sealer: at_rest,
         last_use: Arc::clone(&shared.last_use),
         clock: Arc::clone(&shared.clock),
@@ -96,7 +100,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
             discoveries: 16,
         },
     });
-    Ok(Rooms { ledger, witnesses, control, upstreams, snapshot, carried })
+    Ok(Rooms { ledger, witnesses, control, upstreams, snapshot, body_sealers, carried })
 }
 
 /// The data directory: its owner's alone, since it holds keys and records.

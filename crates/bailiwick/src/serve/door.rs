@@ -25,6 +25,7 @@ use ipnet::IpNet;
 use tokio::runtime::Handle;
 use tower::ServiceExt as _;
 
+use super::body_keys::bodies;
 use super::compose::{Rooms, Shared};
 use super::manners;
 
@@ -56,6 +57,7 @@ impl Door {
             snapshot: rooms.snapshot.clone(),
             upstreams: Arc::clone(&rooms.upstreams),
             recorder: Arc::clone(&rooms.ledger) as _,
+            bodies: bodies(shared, rooms),
             sealer: Arc::clone(&rooms.carried),
             hosts: hosts.clone(),
             trusted_proxies: settings.listen.trusted_proxies.clone(),

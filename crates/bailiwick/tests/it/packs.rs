@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bailiwick_control::{Actor, WantedScope};
+use bailiwick_control::{Actor, ServerChange, WantedScope};
 use bailiwick_ledger::{Evidence, EvidenceReport, Standing, VerifierKey};
+use bailiwick_model::capture::{Capture, CaptureMode};
 use bailiwick_model::definition::DefinitionKind;
 use bailiwick_testkit::upstream::Eras;
 use http::Method;
@@ -82,6 +83,20 @@ async fn audit(admin: Option<(&Client, &str)>, arguments: &[&str]) -> (bool, Str
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn evidence_has_encrypted_bodies_as_they_stand_in_the_ledger() {
+    let stage = stage().await;
+    let admin = stage.app.admin().await;
+    let full = Capture { arguments: CaptureMode::Full, results: CaptureMode::Full, ..Capture::default() };
+    let change = ServerChange { capture: Some(full), ..ServerChange::default() };
+    stage.app.control().update_server(&Actor::Gateway, "files", change).await.unwrap();
+    stage.echo(&stage.bot, Era::Modern, DOORS[1], "zanzibar").await.result();
+    let pack = evidence(&admin, &last(&stage.app, "intent"), 3).await;
+    assert!(check(&pack, &key(&stage.app)).holds);
+    let text = pack.to_string();
+    assert!(text.contains("\\\"sealed\\\"") && !text.contains("zanzibar"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

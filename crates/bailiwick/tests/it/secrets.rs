@@ -12,7 +12,7 @@ use crate::support::{App, ERAS, Era, contacts, script};
 const SECRET: &str = "s3cr3t-0f-the-server";
 
 /// All files below a directory whose bytes hold a text.
-fn files_with(dir: &Path, text: &str) -> Vec<String> {
+pub(crate) fn files_with(dir: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

@@ -1,6 +1,8 @@
 //! The ledger: one file per operation.
 
+mod body;
 mod calls;
+mod erase;
 mod evidence;
 mod records;
 mod reindex;
@@ -20,6 +22,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(calls::handler))
         .routes(routes!(trace::handler))
         .routes(routes!(evidence::handler))
+        .routes(routes!(body::handler))
+        .routes(routes!(erase::handler))
         .routes(routes!(reindex::handler))
         .routes(routes!(verify::handler))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_model::capture;
+use bailiwick_model::capture::{self, RetentionClass};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,6 +18,10 @@ pub struct Capture {
     pub rules: Vec<CaptureRule>,
     /// The most that is held of one payload, in bytes of JSON.
     pub max_bytes: u32,
+    /// The class of what is held: bodies of mode `full` have a key for each principal and class, and go with it. 1 to 40
+    /// characters of `[a-z0-9-]`, beginning with a letter.
+    #[schema(value_type = String)]
+    pub retention: RetentionClass,
     /// What is different for single tools, by their own names.
     pub tools: BTreeMap<String, ToolCapture>,
 }
@@ -36,7 +40,7 @@ pub struct ToolCapture {
     pub rules: Vec<CaptureRule>,
 }
 
-/// How much of a payload is captured: nothing, or what is left without secrets and personal data.
+/// How much of a payload is captured: nothing, what is left without secrets and personal data, or all of it, encrypted.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CaptureMode {
@@ -44,6 +48,8 @@ pub enum CaptureMode {
     None,
     /// The payload without the secrets and personal data that are found in it.
     Redacted,
+    /// The payload as it is, but for what rules take out; encrypted, with a key that can be destroyed.
+    Full,
 }
 
 /// What happens to values at a path.
@@ -81,6 +87,7 @@ impl From<capture::Capture> for Capture {
             results: from.results.into(),
             rules: from.rules.into_iter().map(Into::into).collect(),
             max_bytes: from.max_bytes,
+            retention: from.retention,
             tools: from.tools.into_iter().map(|(name, tool)| (name, tool.into())).collect(),
         }
     }
@@ -93,6 +100,7 @@ impl From<Capture> for capture::Capture {
             results: from.results.into(),
             rules: from.rules.into_iter().map(Into::into).collect(),
             max_bytes: from.max_bytes,
+            retention: from.retention,
             tools: from.tools.into_iter().map(|(name, tool)| (name, tool.into())).collect(),
         }
     }
@@ -123,6 +131,7 @@ impl From<capture::CaptureMode> for CaptureMode {
         match from {
             capture::CaptureMode::None => Self::None,
             capture::CaptureMode::Redacted => Self::Redacted,
+            capture::CaptureMode::Full => Self::Full,
         }
     }
 }
@@ -132,6 +141,7 @@ impl From<CaptureMode> for capture::CaptureMode {
         match from {
             CaptureMode::None => Self::None,
             CaptureMode::Redacted => Self::Redacted,
+            CaptureMode::Full => Self::Full,
         }
     }
 }

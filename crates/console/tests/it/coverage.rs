@@ -94,6 +94,8 @@ fn body(method: &Method, route: &str) -> Option<Value> {
             json!({ "principal": "nowhere", "scope": { "type": "server", "server": "nowhere" } })
         }
         ("POST", "/api/v1/keys") => json!({ "principal": "nowhere" }),
+        ("POST", "/api/v1/audit/bodies/{call}") => json!({ "reason": "r" }),
+        ("POST", "/api/v1/audit/erase") => json!({ "principal": "nowhere", "reason": "r" }),
         ("POST", "/api/v1/backups") => json!({ "path": "not-absolute" }),
         ("POST", "/api/v1/links") => json!({ "user": "nowhere" }),
         ("DELETE", "/api/v1/grants/{grant}" | "/api/v1/keys/{key}") => return None,

@@ -232,6 +232,17 @@ mod tests {
     }
 
     #[test]
+    fn of_what_is_encrypted_no_word_is_learnt() {
+        let payload =
+            json!({"bytes": 12, "sealed": {"key": "bky_1", "data": "aGVsbG8gd29ybGQ"}, "retention": "long"});
+        let new = record(json!({"kind": "intent", "call": CALL, "arguments": payload}));
+        assert_eq!((new.words.as_str(), new.record.arguments_bytes), ("", Some(12)));
+        let ended = json!({"kind": "outcome", "call": CALL, "status": "ok", "result": payload});
+        let Some(Entry::Ending(new)) = read(&line(ended)) else { panic!("no ending") };
+        assert_eq!(new.words, "");
+    }
+
+    #[test]
     fn an_outcome_is_an_ending_whatever_it_is_called() {
         for (members, status) in [
             (json!({"kind": "outcome", "call": CALL, "status": "tool_error"}), "tool_error"),

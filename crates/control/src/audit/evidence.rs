@@ -62,7 +62,11 @@ impl Control {
     }
 
     /// The first record of a call, by the index.
-    async fn opening(&self, actor: &Actor, call: CallId) -> Result<Option<IndexedRecord>, ControlError> {
+    pub(super) async fn opening(
+        &self,
+        actor: &Actor,
+        call: CallId,
+    ) -> Result<Option<IndexedRecord>, ControlError> {
         let filter = IndexFilter { call: Some(call), ..IndexFilter::default() };
         let found = self.parts().index.find(&filter, None, LOOKED_AT).await?.records;
         let opens = |record: &IndexedRecord| matches!(record.kind.as_str(), "intent" | "denied" | "local");
@@ -77,7 +81,11 @@ impl Control {
     }
 
     /// The record that says how a call ended, if it did. The index may not have it yet.
-    async fn ending(&self, opening: &IndexedRecord, call: CallId) -> Result<Option<u64>, ControlError> {
+    pub(super) async fn ending(
+        &self,
+        opening: &IndexedRecord,
+        call: CallId,
+    ) -> Result<Option<u64>, ControlError> {
         if opening.ending.is_some() || opening.kind != "intent" {
             return Ok(opening.ending.as_ref().and_then(|ending| ending.index));
         }
@@ -86,7 +94,7 @@ impl Control {
         Ok(lines.last().map(|line| line.index).filter(|index| *index > opening.index))
     }
 
-    fn ledger_name(&self) -> &str {
+    pub(super) fn ledger_name(&self) -> &str {
         self.parts().ledger.verifier().name()
     }
 

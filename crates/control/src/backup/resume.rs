@@ -92,6 +92,7 @@ impl Control {
             Withdrawal::Key { id } => self.revoke_key(actor, *id).await.map(drop),
             Withdrawal::Grant { id } => self.revoke_grant(actor, *id).await,
             Withdrawal::Group { id } => self.remove_group(actor, &id.to_string()).await,
+            Withdrawal::Bodies { keys } => self.destroy_again(keys).await,
             Withdrawal::Server { id } => self.remove_server(actor, &id.to_string()).await,
             Withdrawal::Toolset { id } => self.remove_toolset(actor, &id.to_string()).await,
             Withdrawal::Member { group, id } => {

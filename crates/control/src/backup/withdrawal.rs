@@ -3,6 +3,7 @@
 //! Only what takes away is done again. What gave is lost with a restore, and somebody notices; what took away would
 //! come back to life, and nobody would.
 
+use bailiwick_model::body_key::BodyKey;
 use bailiwick_model::principal::{Group, Principal, Role};
 use bailiwick_model::server::Server;
 use bailiwick_model::{GrantId, GroupId, KeyId, PrincipalId, ServerId, ToolsetId};
@@ -54,6 +55,11 @@ pub enum Withdrawal {
         /// Which.
         id: ServerId,
     },
+    /// Keys for bodies were destroyed.
+    Bodies {
+        /// Which, each with how it came to its end.
+        keys: Vec<BodyKey>,
+    },
     /// A toolset was removed.
     Toolset {
         /// Which.
@@ -71,7 +77,7 @@ pub(super) enum Taken {
 }
 
 /// Operations that take nothing away.
-const GIVES: [&str; 15] = [
+const GIVES: [&str; 16] = [
     "agent.add",
     "user.add",
     "team.add",
@@ -85,6 +91,7 @@ const GIVES: [&str; 15] = [
     "link.open",
     "bootstrap",
     "backup.take",
+    "bodies.read",
     "restore",
     "change.failed",
 ];
@@ -107,6 +114,7 @@ fn read(operation: &str, record: &Value) -> Option<Vec<Withdrawal>> {
         "group.remove" => one(Withdrawal::Group { id: object.parse().ok()? }),
         "server.remove" => one(Withdrawal::Server { id: object.parse().ok()? }),
         "toolset.remove" => one(Withdrawal::Toolset { id: object.parse().ok()? }),
+        "bodies.erase" => bodies(record),
         "agent.update" | "user.update" => {
             let (before, after): (Principal, Principal) = both(record)?;
             let weaker = after.role < before.role || (before.enabled && !after.enabled);
@@ -125,6 +133,15 @@ fn read(operation: &str, record: &Value) -> Option<Vec<Withdrawal>> {
         "server.update" => server(record),
         _ => None,
     }
+}
+
+/// Keys for bodies that were destroyed; an erasure may have found none.
+fn bodies(record: &Value) -> Option<Vec<Withdrawal>> {
+    let keys = Vec::<BodyKey>::deserialize(record.get("after")?.get("keys")?).ok()?;
+    if keys.iter().any(|key| key.destroyed.is_none()) {
+        return None;
+    }
+    Some(if keys.is_empty() { Vec::new() } else { vec![Withdrawal::Bodies { keys }] })
 }
 
 /// A server that was only switched or described anew. One that moved or has other secrets now is for somebody to look

@@ -14,7 +14,7 @@ use super::agent;
 use crate::testing::Room;
 use crate::{Actor, CallFilter, ControlError, IndexState, IndexedRecord};
 
-async fn running() -> Room {
+pub(super) async fn running() -> Room {
     let room = Room::new().await;
     room.control.catch_up().await.unwrap();
     room.control.run(&room.tasks);
@@ -42,7 +42,7 @@ async fn found(room: &Room, is_right: impl Fn(&[IndexedRecord]) -> bool) {
 }
 
 /// Waits until the index is where the ledger is.
-async fn caught_up(room: &Room) -> IndexState {
+pub(super) async fn caught_up(room: &Room) -> IndexState {
     let records = u64::try_from(room.records().len()).unwrap();
     let looking = async {
         loop {
@@ -57,6 +57,10 @@ async fn caught_up(room: &Room) -> IndexState {
 }
 
 async fn intent(room: &Room, call: u128) {
+    intent_with(room, call, Payload::bare(1, PayloadDigest([7; 32]))).await;
+}
+
+pub(super) async fn intent_with(room: &Room, call: u128, arguments: Payload<'_>) {
     let what = What {
         endpoint: "/mcp",
         method: "tools/call",
@@ -85,7 +89,7 @@ async fn intent(room: &Room, call: u128) {
             hash: None,
         },
         why: Why { action: Action::Call, generation: Generation(1), policy: PolicyHash([5; 32]), rules: &[] },
-        arguments: Payload::bare(1, PayloadDigest([7; 32])),
+        arguments,
     });
     room.recorder.append(&record).settled().await.unwrap();
 }

@@ -35,6 +35,9 @@ impl Cleaner {
         shape: Option<Shape>,
         scope: Scope,
     ) -> Option<String> {
+        if scope == Scope::Nothing {
+            return None;
+        }
         if self.depth < NESTED && kept == text.len() && looks_like_json(text) {
             self.depth += 1;
             let before = self.counts;

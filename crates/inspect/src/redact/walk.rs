@@ -80,13 +80,12 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(text: &'a str, rules: &'a Rules, cap: usize, cleaner: &'a mut Cleaner) -> Self {
-        let scope = if rules.root() == Some(CaptureAction::Keep) { Scope::Secrets } else { Scope::All };
         Self {
             text,
             rules,
             cap,
             cleaner,
-            scope,
+            scope: Scope::All,
             pos: 0,
             copied: 0,
             out: String::new(),
@@ -99,7 +98,16 @@ impl<'a> Walk<'a> {
 
     /// A walk through JSON in a string.
     pub(super) fn nested(text: &'a str, scope: Scope, cleaner: &'a mut Cleaner) -> Self {
-        Self { scope, ..Self::new(text, &NO_RULES, usize::MAX, cleaner) }
+        Self::new(text, &NO_RULES, usize::MAX, cleaner).looking_for(scope)
+    }
+
+    pub(super) fn looking_for(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// What is looked for where a rule says `keep`.
+    fn kept(&self) -> Scope {
+        if self.scope == Scope::Nothing { Scope::Nothing } else { Scope::Secrets }
     }
 
     pub(super) fn run(&mut self) -> Result<Ended, NotJson> {
@@ -149,7 +157,7 @@ impl<'a> Walk<'a> {
         let how = match self.descend(frame, None) {
             Some(CaptureAction::Drop) => How::Drop,
             Some(CaptureAction::Mask) => How::Mask,
-            Some(CaptureAction::Keep) => How::Look(Scope::Secrets),
+            Some(CaptureAction::Keep) => How::Look(self.kept()),
             None => How::Look(frame.scope),
         };
         self.value(how, steps)

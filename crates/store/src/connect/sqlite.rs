@@ -21,7 +21,8 @@ const INDEX_CACHE: &str = "-8192";
 const INDEX_LOG_PAGES: &str = "16384";
 
 pub(super) async fn open(path: &Path) -> Result<Pools, StoreError> {
-    open_schema(path, &STATE, settings(path)).await
+    // What is overwritten or removed is gone from the file: keys can be destroyed.
+    open_schema(path, &STATE, settings(path).pragma("secure_delete", "ON")).await
 }
 
 /// Opens the file of the ledger's index. More of its pages are kept in memory, since each record goes to a dozen

@@ -32,7 +32,7 @@ pub(crate) async fn opening_again_changes_nothing(db: TestDatabase) {
 pub(crate) async fn a_newer_schema_is_refused(db: TestDatabase) {
     plant_newer(&db).await;
     let refused = db.open().await;
-    assert!(matches!(refused, Err(StoreError::SchemaTooNew { found: 1002, known: 2 })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::SchemaTooNew { found: 1003, known: 3 })), "{refused:?}");
 }
 
 pub(crate) async fn a_step_that_was_edited_after_its_release_is_refused(db: TestDatabase) {

@@ -1,6 +1,7 @@
 //! `bailiwick server capture`: what the ledger holds of the payloads of a server's calls.
 
 use bailiwick_console::wire::{Capture, CaptureAction, CaptureMode, CaptureRule, ServerView, UpdateServer};
+use bailiwick_model::RetentionClass;
 use clap::{Args, ValueEnum};
 
 use super::super::client::Client;
@@ -11,6 +12,7 @@ use super::{path, show};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   bailiwick server capture files --arguments redacted --results redacted
+  bailiwick server capture payroll --arguments full --results full --retention personnel --rule drop:$..iban
   bailiwick server capture crm --tool find_customer --results none --rule drop:$.notes --rule mask:$..birthday";
 
 /// What shall be held. What is not said stays.
@@ -36,6 +38,9 @@ pub struct CaptureArgs {
     /// The most that is held of one payload, in bytes.
     #[arg(long, conflicts_with = "tool", value_name = "BYTES")]
     max_bytes: Option<u32>,
+    /// The class of what is held: bodies of mode `full` have a key for each principal and class [default: standard].
+    #[arg(long, conflicts_with = "tool", value_name = "CLASS")]
+    retention: Option<RetentionClass>,
 }
 
 /// How much is held.
@@ -45,6 +50,8 @@ enum Mode {
     None,
     /// The payload without the secrets and personal data that are found in it.
     Redacted,
+    /// The payload as it is, but for what rules take out; encrypted, with a key that can be destroyed.
+    Full,
 }
 
 impl From<Mode> for CaptureMode {
@@ -52,6 +59,7 @@ impl From<Mode> for CaptureMode {
         match from {
             Mode::None => Self::None,
             Mode::Redacted => Self::Redacted,
+            Mode::Full => Self::Full,
         }
     }
 }
@@ -88,6 +96,7 @@ fn changed(args: CaptureArgs, mut capture: Capture) -> Capture {
             capture.arguments = arguments.unwrap_or(capture.arguments);
             capture.results = results.unwrap_or(capture.results);
             capture.max_bytes = args.max_bytes.unwrap_or(capture.max_bytes);
+            capture.retention = args.retention.unwrap_or(capture.retention);
             &mut capture.rules
         }
     };

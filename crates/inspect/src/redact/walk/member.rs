@@ -33,9 +33,12 @@ impl Walk<'_> {
         let scope = match self.descend(frame, Some(name)) {
             Some(CaptureAction::Drop) => return How::Drop,
             Some(CaptureAction::Mask) => return How::Mask,
-            Some(CaptureAction::Keep) => Scope::Secrets,
+            Some(CaptureAction::Keep) => self.kept(),
             None => frame.scope,
         };
+        if scope == Scope::Nothing {
+            return How::Look(scope);
+        }
         match meaning(name).or(frame.value.filter(|_| name == "value")) {
             Some(kind) => How::Named(kind, scope),
             None => How::Look(scope),
