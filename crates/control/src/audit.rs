@@ -74,7 +74,7 @@ impl Control {
         let _turn = self.verifying().try_acquire().map_err(busy)?;
         let dir = self.parts().settings.ledger_dir.clone();
         let keys = vec![self.parts().ledger.verifier().clone()];
-        blocking(move || bailiwick_ledger::verify(&dir, &VerifyOptions { saved: None, keys })).await
+        blocking(move || bailiwick_ledger::verify(&dir, &VerifyOptions { saved: None, keys, ..VerifyOptions::default() })).await
     }
 }
 

@@ -7,6 +7,7 @@ mod evidence;
 mod faults;
 mod fixture;
 mod proofs;
+mod pruning;
 mod reading;
 mod recovery;
 mod rotation;
