@@ -9,6 +9,7 @@
 //! no whole record never stay in front of one that is.
 //! Invariant: nothing here needs the store; the ledger stands alone and is checked alone.
 
+mod archive;
 mod begin;
 mod check;
 mod closed;
@@ -43,6 +44,7 @@ mod watch;
 mod witness;
 mod writer;
 
+pub use archive::{Archive, ArchiveError};
 pub use begin::CloseError;
 pub use check::Fault;
 pub use closed::{Closed, Contents, RecordClass};
