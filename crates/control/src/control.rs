@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_config::Retention;
 use bailiwick_identity::LastUse;
-use bailiwick_ledger::Ledger;
+use bailiwick_ledger::{Archive, Ledger};
 use bailiwick_model::{Clock, Entropy, Recorder, ServerId};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::Sealer;
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Semaphore, watch};
 
 use crate::ControlError;
-use crate::audit::Indexing;
+use crate::audit::{Indexing, Keeping};
 use crate::discovery::Discoveries;
 use crate::publish::Published;
 use crate::server::associated;
@@ -33,6 +34,8 @@ pub struct Parts {
     pub recorder: Arc<dyn Recorder>,
     /// The ledger, to look into.
     pub ledger: Arc<Ledger>,
+    /// Where the ledger's closed segments are copied to.
+    pub archive: Option<Archive>,
     /// Where snapshots are published.
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     /// Seals secrets at rest.
@@ -56,6 +59,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The ledger's directory: to look into.
     pub ledger_dir: PathBuf,
+    /// How long the ledger's records stay on this node.
+    pub retention: Retention,
     /// The commands that stdio servers may be started with; empty is any.
     pub allowed_commands: Vec<String>,
     /// How often a server's definitions are read anew.
@@ -75,6 +80,7 @@ struct Inner {
     discoveries: Discoveries,
     verifying: Semaphore,
     indexing: Indexing,
+    keeping: Keeping,
 }
 
 impl Control {
@@ -87,6 +93,7 @@ impl Control {
             discoveries,
             verifying: Semaphore::new(1),
             indexing: Indexing::default(),
+            keeping: Keeping::default(),
         }))
     }
 
@@ -110,6 +117,11 @@ impl Control {
     /// What the feed of the index tells, and is asked for.
     pub(crate) fn indexing(&self) -> &Indexing {
         &self.0.indexing
+    }
+
+    /// What the keeper of the ledger's segments tells, and is asked for.
+    pub(crate) fn keeping(&self) -> &Keeping {
+        &self.0.keeping
     }
 
     /// What the data path decides by now.

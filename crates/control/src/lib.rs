@@ -30,7 +30,7 @@ mod text;
 mod toolset;
 
 pub use actor::Actor;
-pub use audit::{AuditTail, Branch, CallFilter, CallTree, IndexState};
+pub use audit::{ArchiveState, AuditTail, Branch, CallFilter, CallTree, IndexState, PruneOutcome};
 pub use bailiwick_ledger::{Evidence, Report, Status, WitnessStatus};
 pub use bailiwick_store::{Ending, IndexCursor, IndexedRecord, Page};
 pub use bootstrap::FirstStart;

@@ -110,7 +110,8 @@ impl Archive {
             tokio::fs::remove_file(&path).await.map_err(at(&path))?;
             written?;
         }
-        let (owner, _) = self.read(LEDGER, true).await?.ok_or_else(|| ArchiveError::Missing(LEDGER.into()))?;
+        let (owner, _) =
+            self.read(LEDGER, true).await?.ok_or_else(|| ArchiveError::Missing(LEDGER.into()))?;
         let owner = String::from_utf8_lossy(&owner).trim_end().to_owned();
         if owner == ledger { Ok(()) } else { Err(ArchiveError::OtherLedger(owner)) }
     }
@@ -146,7 +147,8 @@ impl Archive {
     /// [`ArchiveError::Different`] or [`ArchiveError::Missing`] if it is not there as it is in the file.
     pub async fn check(&self, path: &Path) -> Result<(), ArchiveError> {
         let name = name_of(path);
-        let held = tokio::time::timeout(PATIENCE, self.hash(name)).await.map_err(|_| ArchiveError::Late)??;
+        let held =
+            tokio::time::timeout(PATIENCE, self.hash(name)).await.map_err(|_| ArchiveError::Late)??;
         let held = held.ok_or_else(|| ArchiveError::Missing(name.to_owned()))?;
         let file = path.to_owned();
         let own = tokio::task::spawn_blocking(move || hash_of(&file)).await?.map_err(at(path))?;

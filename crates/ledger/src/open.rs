@@ -233,7 +233,10 @@ fn trusted(segment: &Segment, keys: &KeyChain) -> io::Result<Option<(State, Sign
 }
 
 /// A sealed segment's seal and the checkpoint that says the same.
-pub(crate) fn signed_seal(segment: &Segment, keys: &KeyChain) -> io::Result<Option<(Seal, SignedCheckpoint)>> {
+pub(crate) fn signed_seal(
+    segment: &Segment,
+    keys: &KeyChain,
+) -> io::Result<Option<(Seal, SignedCheckpoint)>> {
     let Some(seal) = Seal::load(segment)? else { return Ok(None) };
     let Ok(notes) = notes::read(segment)? else { return Ok(None) };
     let signed = notes.notes.into_iter().find(|note| {

@@ -120,11 +120,7 @@ pub fn prove_inclusion<'a>(
 ///
 /// # Errors
 /// If there is no such checkpoint, or the records cannot be read or are not those that were signed.
-pub fn prove_consistency<'a>(
-    place: impl Into<Place<'a>>,
-    old: u64,
-    new: u64,
-) -> Result<Proof, ProveError> {
+pub fn prove_consistency<'a>(place: impl Into<Place<'a>>, old: u64, new: u64) -> Result<Proof, ProveError> {
     let place = place.into();
     if old == 0 || old > new {
         return Err(ProveError::Order { old, new });

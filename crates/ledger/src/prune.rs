@@ -21,7 +21,9 @@ use crate::{Follow, Ledger, Place};
 #[non_exhaustive]
 pub enum PruneError {
     /// The records are not what was signed.
-    #[error("the ledger was changed at record {index}: {fault}. Nothing is pruned; look at it with `bailiwick audit verify`")]
+    #[error(
+        "the ledger was changed at record {index}: {fault}. Nothing is pruned; look at it with `bailiwick audit verify`"
+    )]
     Altered {
         /// The first record concerned.
         index: u64,
@@ -84,6 +86,8 @@ impl Ledger {
     /// If they are not what was signed or cannot be read.
     pub fn prunable(&self, mut segments: Vec<Closed>, archive: &str) -> Result<Option<Pruning>, PruneError> {
         let dir = self.dir();
+        // What was begun and cut short is ended first.
+        resume(dir).map_err(at(dir))?;
         let place = Place::from(dir);
         let mut turned = rotations(place).map_err(at(dir))?;
         let keys = KeyChain::new(vec![self.verifier().clone()], &turned);
@@ -152,7 +156,7 @@ fn follow(mut state: State, segments: &[Closed]) -> Result<State, PruneError> {
 pub(crate) fn resume(dir: &Path) -> io::Result<()> {
     if let Some(pending) = Pruned::pending(dir)? {
         let told = is_told(dir, &pending)?;
-        tracing::warn!(before = pending.next(), told, "the last run ended while it pruned the ledger");
+        tracing::warn!(before = pending.next(), told, "pruning the ledger was cut short");
         if told {
             pending.commit(dir)?;
         } else {

@@ -62,9 +62,9 @@ impl Seal {
             Err(error) => return Err(error),
         };
         let len = segment.len()?;
-        Ok(serde_json::from_slice(&bytes).ok().filter(|seal: &Self| {
-            seal.first == segment.first && seal.bytes == len && seal.fits_itself()
-        }))
+        Ok(serde_json::from_slice(&bytes)
+            .ok()
+            .filter(|seal: &Self| seal.first == segment.first && seal.bytes == len && seal.fits_itself()))
     }
 
     /// Whether what it says of the tree is one thing.

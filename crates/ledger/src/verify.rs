@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use crate::check::{Fault, Found, Milestones, State};
 use crate::open::read_text;
+use crate::pruned::Pruned;
 use crate::rotation::{KeyChain, rotations};
 use crate::seal::Seal;
-use crate::pruned::Pruned;
 use crate::segment::{CHECKPOINT, Lines, Segment, VERIFIER};
 use crate::{Hash, InvalidKey, InvalidNote, Place, SignedCheckpoint, VerifierKey, notes};
 

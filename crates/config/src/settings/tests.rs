@@ -103,14 +103,18 @@ fn witnesses_are_files_urls_and_syslog_servers() {
 #[test]
 fn an_archive_is_a_folder_or_a_bucket_and_classes_have_days_of_their_own() {
     use crate::{Archive, Retention};
-    let ledger = load("[ledger]\narchive = \"/a\"\nretention_days = 400\nretention_calls_days = 30\n").unwrap().ledger;
+    let ledger =
+        load("[ledger]\narchive = \"/a\"\nretention_days = 400\nretention_calls_days = 30\n").unwrap().ledger;
     assert!(matches!(ledger.archive, Some(Archive::Folder(path)) if path == Path::new("/a")));
     let days = |days: u64| Some(std::time::Duration::from_secs(days * 86_400));
     assert_eq!(ledger.retention, Retention { calls: days(30), administration: days(400) });
     let text = "[ledger]\narchive = \"s3://b/p/q/\"\narchive_access_key = \"AK\"\n";
     let settings = load_with(text, &[("BAILIWICK_LEDGER__ARCHIVE_SECRET_KEY", "hidden")]).unwrap();
     let Some(Archive::Bucket(bucket)) = &settings.ledger.archive else { panic!("{:?}", settings.ledger) };
-    assert_eq!((bucket.name.as_str(), bucket.prefix.as_str(), bucket.region.as_str()), ("b", "p/q", "us-east-1"));
+    assert_eq!(
+        (bucket.name.as_str(), bucket.prefix.as_str(), bucket.region.as_str()),
+        ("b", "p/q", "us-east-1")
+    );
     assert!(!format!("{settings:?}").contains("hidden"));
 }
 

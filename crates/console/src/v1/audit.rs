@@ -1,7 +1,9 @@
 //! The ledger: one file per operation.
 
+mod archive;
 mod calls;
 mod evidence;
+mod prune;
 mod records;
 mod reindex;
 mod status;
@@ -21,5 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(trace::handler))
         .routes(routes!(evidence::handler))
         .routes(routes!(reindex::handler))
+        .routes(routes!(archive::handler))
+        .routes(routes!(prune::handler))
         .routes(routes!(verify::handler))
 }

@@ -266,7 +266,8 @@ async fn a_pruned_rotation_still_leads_from_key_to_key() {
     let second = ledger.rotate_key(SigningKey::load_or_create(&keys, "second").unwrap()).unwrap();
     drop(ledger);
     let open = || {
-        let keys = crate::Keys { signing: SigningKey::load_or_create(&keys, "second").unwrap(), ..place.keys() };
+        let keys =
+            crate::Keys { signing: SigningKey::load_or_create(&keys, "second").unwrap(), ..place.keys() };
         let clock = std::sync::Arc::clone(&place.clock) as std::sync::Arc<dyn bailiwick_model::Clock>;
         Ledger::open(&place.dir(), place.settings.clone(), keys, clock).unwrap()
     };
@@ -277,7 +278,8 @@ async fn a_pruned_rotation_still_leads_from_key_to_key() {
     drop(ledger);
     open().close().unwrap();
     for key in [old, second] {
-        let report = verify(&place.dir(), &VerifyOptions { keys: vec![key.clone()], ..VerifyOptions::default() });
+        let report =
+            verify(&place.dir(), &VerifyOptions { keys: vec![key.clone()], ..VerifyOptions::default() });
         let report = report.unwrap();
         assert_eq!((report.bad, report.rotations), (None, 1));
         prove_inclusion(&place.dir(), next, None).unwrap().check(&[key]).unwrap();
