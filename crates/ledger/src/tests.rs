@@ -1,6 +1,7 @@
 //! The ledger as a whole: what is appended is there, what was changed is named, what breaks is survived.
 
 mod append;
+mod archive;
 mod clock;
 mod copy;
 mod evidence;
