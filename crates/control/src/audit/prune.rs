@@ -83,11 +83,7 @@ impl Control {
             return Ok(PruneOutcome { more: false, ..outcome(&[], Some(why)) });
         };
         let done = outcome(&pruning.segments, held.filter(|_| !more));
-        // On its own: whoever asked may go away between the record and the deed.
-        let (control, actor) = (self.clone(), actor.clone());
-        tokio::spawn(async move { control.carry_out(&actor, pruning).await })
-            .await
-            .map_err(ControlError::internal)??;
+        self.carry_out_alone(actor, pruning).await?;
         Ok(done)
     }
 
@@ -184,6 +180,17 @@ impl Control {
             let first = segments.get(nth)?.first();
             Some((nth, format!("the segment of record {first} stays: the archive does not have it yet")))
         }))
+    }
+
+    /// On its own: whoever asked may go away between the record and the deed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is awaited here; what the end of the process leaves of it, the next start finishes"
+    )]
+    async fn carry_out_alone(&self, actor: &Actor, pruning: Pruning) -> Result<(), ControlError> {
+        let (control, actor) = (self.clone(), actor.clone());
+        let done = tokio::spawn(async move { control.carry_out(&actor, pruning).await });
+        done.await.map_err(ControlError::internal)?
     }
 
     /// Records it and does it, while nobody reads.
