@@ -48,7 +48,7 @@ const POSTGRESQL: Package = Package {
 
 const VENV: Package = Package {
     name: "python3-venv",
-    what_for: "the official Python SDK is a peer in the end-to-end test, and a verifier in Python checks ledgers",
+    what_for: "the official Python SDK is a peer in the end-to-end test, a verifier in Python checks ledgers, an S3 server takes archives",
     there: || Run::new("python3").args(["-c", "import ensurepip"]).output(INSTALL).is_ok(),
 };
 
@@ -109,7 +109,7 @@ pub(crate) fn npm(place: &Place) -> Result<()> {
     write_stamp(&stamp, &[&lock, &from.join("package.json")])
 }
 
-/// Makes a virtual environment with the official SDK, and with what the independent verifier of ledgers needs.
+/// Makes a virtual environment with the official SDK, what the independent verifier of ledgers needs, and an S3 server.
 fn python(place: &Place) -> Result<()> {
     let wanted = place.root.join("xtask/e2e/requirements.txt");
     let venv = place.python();
@@ -121,7 +121,7 @@ fn python(place: &Place) -> Result<()> {
         bail!("there is no python3");
     }
     say::line(format_args!(
-        "Installing the official Python SDK and an Ed25519 library into {}",
+        "Installing the official Python SDK, an Ed25519 library and an S3 server into {}",
         venv.display()
     ));
     Run::new("python3").args(["-m", "venv"]).arg(&venv).output(INSTALL)?;

@@ -89,7 +89,7 @@ mod tests {
         // A further one begins with a key of its own.
         assert_ne!(next(&keys).unwrap().public_key(), prepared);
         ledger.close().unwrap();
-        let options = VerifyOptions { saved: None, keys: vec![first] };
+        let options = VerifyOptions { saved: None, keys: vec![first], ..VerifyOptions::default() };
         assert_eq!(verify(&dir, &options).unwrap().bad, None);
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::archive::{self, Archive, ArchiveKeys, Retention, RetentionDays};
 use crate::problem::{Problems, at_least};
+use crate::secret::ReadFile;
 use crate::witness::{self, Witness};
 
 /// What a record must survive before its call goes on.
@@ -20,7 +22,7 @@ pub enum Durability {
 }
 
 /// The audit ledger.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LedgerFile {
     /// What a record must survive before its call goes on.
@@ -41,6 +43,26 @@ pub(crate) struct LedgerFile {
     witness_webhook: Option<String>,
     /// A syslog server that is sent each signed checkpoint: `udp://host:514`, or `unix:///dev/log`.
     witness_syslog: Option<String>,
+    /// Where closed segments are copied to: an absolute path, or `s3://bucket/prefix`.
+    archive: Option<String>,
+    /// Where the bucket is reached, such as `https://s3.corp.example`; AWS if absent.
+    archive_endpoint: Option<String>,
+    /// The bucket's region; `us-east-1` if absent.
+    archive_region: Option<String>,
+    /// The id of the bucket's access key.
+    archive_access_key: Option<String>,
+    /// A file with it.
+    archive_access_key_file: Option<PathBuf>,
+    /// The access key's secret.
+    archive_secret_key: Option<String>,
+    /// A file with it.
+    archive_secret_key_file: Option<PathBuf>,
+    /// After so many days archived segments leave the data directory; never if absent.
+    retention_days: Option<u32>,
+    /// The same for segments that hold records of calls only.
+    retention_calls_days: Option<u32>,
+    /// The same for segments that hold other records too: changes, authentication that failed, drift, starts and stops.
+    retention_administration_days: Option<u32>,
 }
 
 impl Default for LedgerFile {
@@ -55,6 +77,16 @@ impl Default for LedgerFile {
             witness_file: None,
             witness_webhook: None,
             witness_syslog: None,
+            archive: None,
+            archive_endpoint: None,
+            archive_region: None,
+            archive_access_key: None,
+            archive_access_key_file: None,
+            archive_secret_key: None,
+            archive_secret_key_file: None,
+            retention_days: None,
+            retention_calls_days: None,
+            retention_administration_days: None,
         }
     }
 }
@@ -76,16 +108,35 @@ pub struct Ledger {
     pub stall: Duration,
     /// Outside places that are told of each checkpoint.
     pub witness: Witness,
+    /// Where closed segments are copied to.
+    pub archive: Option<Archive>,
+    /// How long they stay in the data directory.
+    pub retention: Retention,
 }
 
 impl LedgerFile {
-    pub(crate) fn check(self, problems: &mut Problems) -> Ledger {
+    pub(crate) fn check(self, read: ReadFile<'_>, problems: &mut Problems) -> Ledger {
         at_least(problems, "ledger.segment_bytes", self.segment_bytes, 1 << 20);
         at_least(problems, "ledger.segment_seconds", self.segment_seconds, 60);
         at_least(problems, "ledger.checkpoint_records", self.checkpoint_records, 1);
         at_least(problems, "ledger.checkpoint_seconds", self.checkpoint_seconds, 1);
         at_least(problems, "ledger.stall_ms", self.stall_ms, 10);
+        let days = RetentionDays {
+            all: self.retention_days,
+            calls: self.retention_calls_days,
+            administration: self.retention_administration_days,
+        };
+        let retention = archive::retention(days, self.archive.is_some(), problems);
+        let keys = ArchiveKeys {
+            place: self.archive,
+            endpoint: self.archive_endpoint,
+            region: self.archive_region,
+            access_key: (self.archive_access_key, self.archive_access_key_file),
+            secret_key: (self.archive_secret_key, self.archive_secret_key_file),
+        };
         Ledger {
+            archive: archive::archive(keys, read, problems),
+            retention,
             durability: self.durability,
             segment_bytes: self.segment_bytes,
             segment_age: Duration::from_secs(self.segment_seconds),

@@ -5,6 +5,7 @@
 //! Pure: the text, the environment and the reading of secret files are arguments. The binary calls
 //! [`Settings::load`]; `bailiwick config check` prints the [`ConfigError`].
 
+pub mod archive;
 pub mod data;
 pub mod database;
 pub mod egress;
@@ -20,6 +21,7 @@ mod settings;
 pub mod upstream;
 pub mod witness;
 
+pub use archive::{Archive, Bucket, Retention};
 pub use data::Data;
 pub use database::Database;
 pub use egress::Egress;

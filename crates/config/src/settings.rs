@@ -73,7 +73,7 @@ impl Settings {
             listen: file.listen.check(&mut problems),
             data: file.data.check(&mut problems),
             database: file.database.check(read, &mut problems),
-            ledger: file.ledger.check(&mut problems),
+            ledger: file.ledger.check(read, &mut problems),
             egress: file.egress.check(read, &mut problems),
             limits: file.limits.check(&mut problems),
             upstream: file.upstream.check(&mut problems),

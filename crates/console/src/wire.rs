@@ -20,7 +20,9 @@ use utoipa::{IntoParams, ToSchema};
 pub use access::{
     AddGrant, GrantView, IssueKey, IssuedKeyView, KeyView, LoginLinkView, MakeLink, OpenedLinkView, ScopeText,
 };
-pub use audit::{AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness};
+pub use audit::{
+    ArchiveView, AuditQuery, AuditRecords, AuditReport, AuditStatus, AuditWitness, PruneSegments, PruneView,
+};
 pub use backup::{BackupView, RestoredView, TakeBackup};
 pub use bodies::{BodiesView, BodyView, DestroyedView, EraseBodies, ErasedKeyView, ErasedView, ReadBodies};
 pub use calls::{BranchView, CallQuery, CallTreeView, CallView, EndingView, IndexView};

@@ -8,6 +8,8 @@ mod erase;
 mod evidence;
 mod feed;
 mod indexing;
+mod keeping;
+mod prune;
 mod reindex;
 mod trace;
 
@@ -23,6 +25,9 @@ pub use calls::CallFilter;
 pub use erase::Erasure;
 pub use indexing::IndexState;
 pub(crate) use indexing::Indexing;
+pub use keeping::ArchiveState;
+pub(crate) use keeping::Keeping;
+pub use prune::PruneOutcome;
 pub use trace::{Branch, CallTree};
 
 /// Records of the ledger.
@@ -76,9 +81,13 @@ impl Control {
         let busy =
             |_| ControlError::Conflict("the ledger is being verified; try again when that is done".into());
         let _turn = self.verifying().try_acquire().map_err(busy)?;
+        let _stays = self.keeping().segments.read().await;
         let dir = self.parts().settings.ledger_dir.clone();
         let keys = vec![self.parts().ledger.verifier().clone()];
-        blocking(move || bailiwick_ledger::verify(&dir, &VerifyOptions { saved: None, keys })).await
+        blocking(move || {
+            bailiwick_ledger::verify(&dir, &VerifyOptions { saved: None, keys, ..VerifyOptions::default() })
+        })
+        .await
     }
 }
 

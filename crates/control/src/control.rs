@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_config::Retention;
 use bailiwick_identity::LastUse;
-use bailiwick_ledger::Ledger;
+use bailiwick_ledger::{Archive, Ledger};
 use bailiwick_model::{Clock, Entropy, Recorder, ServerId};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::{BodySealers, Sealer};
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::ControlError;
-use crate::audit::Indexing;
+use crate::audit::{Indexing, Keeping};
 use crate::discovery::Discoveries;
 use crate::publish::Published;
 use crate::server::associated;
@@ -33,6 +34,8 @@ pub struct Parts {
     pub recorder: Arc<dyn Recorder>,
     /// The ledger, to look into.
     pub ledger: Arc<Ledger>,
+    /// Where the ledger's closed segments are copied to.
+    pub archive: Option<Archive>,
     /// Where snapshots are published.
     pub snapshots: watch::Sender<Arc<Snapshot>>,
     /// Where the keys for bodies are made known that are in use.
@@ -58,6 +61,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The ledger's directory: to look into.
     pub ledger_dir: PathBuf,
+    /// How long the ledger's records stay on this node.
+    pub retention: Retention,
     /// The commands that stdio servers may be started with; empty is any.
     pub allowed_commands: Vec<String>,
     /// How often a server's definitions are read anew.
@@ -78,6 +83,7 @@ struct Inner {
     verifying: Semaphore,
     indexing: Indexing,
     body_keys: Mutex<()>,
+    keeping: Keeping,
 }
 
 impl Control {
@@ -91,6 +97,7 @@ impl Control {
             verifying: Semaphore::new(1),
             indexing: Indexing::default(),
             body_keys: Mutex::default(),
+            keeping: Keeping::default(),
         }))
     }
 
@@ -119,6 +126,11 @@ impl Control {
     /// What the feed of the index tells, and is asked for.
     pub(crate) fn indexing(&self) -> &Indexing {
         &self.0.indexing
+    }
+
+    /// What the keeper of the ledger's segments tells, and is asked for.
+    pub(crate) fn keeping(&self) -> &Keeping {
+        &self.0.keeping
     }
 
     /// What the data path decides by now.

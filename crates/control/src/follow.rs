@@ -1,5 +1,5 @@
 //! The room's background work: following the store, asking servers, writing down when keys were used, feeding the
-//! index over the ledger.
+//! index over the ledger, archiving its segments.
 
 use std::time::Duration;
 
@@ -33,6 +33,12 @@ impl Control {
         let (control, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("discovery", async move { control.discovery_rounds(stop.cancelled_owned()).await });
         self.run_index_feed(tasks);
+        let control = self.clone();
+        tasks.spawn_until_stop("ledger-archive", async move {
+            if let Some(archive) = &control.parts().archive {
+                control.keep_ledger(archive).await;
+            }
+        });
         let (control, stop) = (self.clone(), tasks.stop_token());
         tasks.spawn("key-use", async move {
             let mut ticks = tokio::time::interval(TOUCH);

@@ -31,7 +31,10 @@ mod text;
 mod toolset;
 
 pub use actor::Actor;
-pub use audit::{AuditTail, BodyContent, Branch, CallBody, CallFilter, CallTree, Erasure, IndexState};
+pub use audit::{
+    ArchiveState, AuditTail, BodyContent, Branch, CallBody, CallFilter, CallTree, Erasure, IndexState,
+    PruneOutcome,
+};
 pub use bailiwick_ledger::{Evidence, Report, Status, WitnessStatus};
 pub use bailiwick_store::{Ending, IndexCursor, IndexedRecord, Page};
 pub use bootstrap::FirstStart;

@@ -52,6 +52,15 @@ pub enum Fault {
     /// There are records and no checkpoint at all.
     #[error("no checkpoint signs the records")]
     Unsigned,
+    /// What stands for pruned records is not what a checkpoint signed.
+    #[error("what stands for the pruned records before it is not what was signed")]
+    Pruned,
+    /// Records are gone and no record says that they were pruned.
+    #[error("the records before it are not here, and no record says that they were pruned")]
+    Unpruned,
+    /// The archive has another record.
+    #[error("the archive's copy of the record is another one")]
+    Archived,
     /// A seal tells something else than the records of its segment.
     #[error("the seal beside the segment does not fit its records")]
     Seal,

@@ -150,7 +150,7 @@ fn copy_rest(dir: &Path, to: &Path) -> Result<(), CopyError> {
         let path = entry.map_err(at(dir))?.path();
         let (Some(name), extension) = (path.file_name(), path.extension()) else { continue };
         let of_segments = extension.is_some_and(|e| e == "jsonl" || e == "notes" || e == "seal");
-        let passing = extension.is_some_and(|e| e == "new");
+        let passing = extension.is_some_and(|e| e == "new" || e == "pruning");
         let own = name == LOCK || name == PROBE || name == CHECKPOINT;
         if path.is_file() && !of_segments && !passing && !own {
             copy_file(&path, &to.join(name))?;

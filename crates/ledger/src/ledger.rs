@@ -20,6 +20,7 @@ use crate::line::Mark;
 use crate::lock::Lock;
 use crate::note::SignedCheckpoint;
 use crate::open::{OpenError, make_dir, recover};
+use crate::prune::resume;
 use crate::segment::{VERIFIER, list};
 use crate::shared::Shared;
 use crate::{Hash, WitnessStatus, json};
@@ -43,6 +44,8 @@ pub struct Status {
     pub next_index: u64,
     /// The root of the tree of that size.
     pub root: Hash,
+    /// The index of the first record that is in the directory: those before it were pruned.
+    pub pruned: u64,
     /// How many segments there are.
     pub segments: usize,
     /// Their length together, in bytes.
@@ -88,6 +91,7 @@ impl Ledger {
         close_open_calls(&shared)?;
         replace(&dir.join(VERIFIER), format!("{verifier}\n").as_bytes()).map_err(OpenError::io(dir))?;
         signing.sign_now(&shared).map_err(OpenError::io(dir))?;
+        resume(dir).map_err(OpenError::io(dir))?;
         let (shared, signing) = (Arc::new(shared), Arc::new(Mutex::new(signing)));
         let threads = Threads::start(&shared, &signing, lock).map_err(OpenError::io(dir))?;
         Ok(Arc::new(Self {
@@ -127,6 +131,16 @@ impl Ledger {
         self.checkpoints().wait_for(tells).await.ok()?.clone()
     }
 
+    /// How many records the last checkpoint tells of.
+    pub(crate) fn signed_size(&self) -> u64 {
+        self.shared.signed.load(Ordering::Relaxed)
+    }
+
+    /// The index of the next record. Waits for a write under way.
+    pub(crate) fn next_index(&self) -> u64 {
+        self.shared.with_writer(|writer| writer.range.size())
+    }
+
     /// The last checkpoint, and each that follows it.
     pub(crate) fn checkpoints(&self) -> watch::Receiver<Option<SignedCheckpoint>> {
         self.shared.newest.subscribe()
@@ -159,6 +173,7 @@ impl Ledger {
             available: self.is_available(),
             next_index: range.size(),
             root: range.root(),
+            pruned: segments.first().map_or(0, |segment| segment.first),
             segments: segments.len(),
             bytes,
             open_calls,

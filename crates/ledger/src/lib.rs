@@ -9,8 +9,10 @@
 //! no whole record never stay in front of one that is.
 //! Invariant: nothing here needs the store; the ledger stands alone and is checked alone.
 
+mod archive;
 mod begin;
 mod check;
+mod closed;
 mod copy;
 mod evidence;
 mod extent;
@@ -24,8 +26,11 @@ mod lock;
 mod note;
 mod notes;
 mod open;
+mod place;
 mod proof;
 mod prove;
+mod prune;
+mod pruned;
 mod queue;
 mod read;
 mod rotation;
@@ -39,8 +44,10 @@ mod watch;
 mod witness;
 mod writer;
 
+pub use archive::{Archive, ArchiveError};
 pub use begin::CloseError;
 pub use check::Fault;
+pub use closed::{Closed, Contents, RecordClass};
 pub use copy::{CopyError, Held, copy};
 pub use evidence::{
     About, DefinitionText, EVIDENCE_VERSION, Evidence, EvidenceFault, EvidenceReport, Finding, GrantText,
@@ -52,12 +59,15 @@ pub use keys::{InvalidKey, Keys, VerifierKey};
 pub use ledger::{Ledger, Status};
 pub use note::{Checkpoint, InvalidNote, SignedCheckpoint};
 pub use open::OpenError;
+pub use place::Place;
 pub use proof::{Claim, Consistency, Inclusion, Older, Proof, ProofFault, Proven};
 pub use prove::{ProveError, prove_consistency, prove_inclusion};
+pub use prune::{PruneError, Pruning};
+pub use pruned::PRUNE;
 pub use read::{Follow, Line, ReadError, tail};
 pub use rotation::{Rotation, last_rotation};
 pub use tree::{CompactRange, Hash, is_beginning, leaf_hash, node_hash, root_of_path};
-pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, public_key, verify};
+pub use verify::{BadRecord, PrunedRecords, Report, VerifyError, VerifyOptions, public_key, verify};
 pub use witness::{Means, WitnessStatus, Witnesses};
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bailiwick_model::record::RECORD_VERSION;
 use bailiwick_model::{CallId, QuickMap, Record};
 use serde::Deserialize;
 
-use crate::{Hash, stamp};
+use crate::{Hash, RecordClass, stamp};
 
 /// The first eight bytes of a leaf hash: what the next line calls `prev`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -93,6 +93,10 @@ impl<'a> Head<'a> {
 
     pub(crate) fn prev(&self) -> Option<Link> {
         Link::parse(self.prev)
+    }
+
+    pub(crate) fn class(&self) -> RecordClass {
+        RecordClass::of(self.kind)
     }
 
     pub(crate) fn mark(&self) -> Mark {

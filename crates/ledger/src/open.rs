@@ -9,7 +9,6 @@ use std::io::{self, Seek as _, SeekFrom};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::VerifierKey;
 use crate::check::{Fault, Found, Milestones, State};
 use crate::file::private;
 use crate::lock::LockFailed;
@@ -18,6 +17,7 @@ use crate::notes::{self, Notes};
 use crate::rotation::{KeyChain, rotation, rotations};
 use crate::seal::Seal;
 use crate::segment::{CHECKPOINT, Lines, Segment, list};
+use crate::{Place, VerifierKey};
 
 /// A ledger cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +150,10 @@ impl<'a> Recovery<'a> {
                 break;
             }
         }
+        if let (0, Some(pruned)) = (found.1, Place::from(dir).pruned().map_err(OpenError::io(dir))?) {
+            // Without a checkpoint that these keys accept it is as if records were missing.
+            found = pruned.state(&keys).map_or(found, |(state, note)| (state, 0, Some(note)));
+        }
         let (state, unsealed, last) = found;
         let mut milestones = Milestones::new(keys, state.range.size());
         milestones.add(newest(dir)?.filter(|note| note.checkpoint().size >= state.range.size()));
@@ -224,13 +228,22 @@ fn newest(dir: &Path) -> Result<Option<SignedCheckpoint>, OpenError> {
 
 /// A sealed segment's state, if a checkpoint of its notes signs it.
 fn trusted(segment: &Segment, keys: &KeyChain) -> io::Result<Option<(State, SignedCheckpoint)>> {
+    let Some((seal, note)) = signed_seal(segment, keys)? else { return Ok(None) };
+    Ok(seal.state().map(|state| (state, note)))
+}
+
+/// A sealed segment's seal and the checkpoint that says the same.
+pub(crate) fn signed_seal(
+    segment: &Segment,
+    keys: &KeyChain,
+) -> io::Result<Option<(Seal, SignedCheckpoint)>> {
     let Some(seal) = Seal::load(segment)? else { return Ok(None) };
     let Ok(notes) = notes::read(segment)? else { return Ok(None) };
     let signed = notes.notes.into_iter().find(|note| {
         let checkpoint = note.checkpoint();
         checkpoint.size == seal.next && checkpoint.root == seal.root && keys.accepts(note)
     });
-    Ok(signed.and_then(|note| Some((seal.state()?, note))))
+    Ok(signed.map(|note| (seal, note)))
 }
 
 /// Whether no record stands behind: a tail, not a hole.

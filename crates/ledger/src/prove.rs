@@ -11,10 +11,10 @@ use std::path::Path;
 use crate::proof::{Consistency, Inclusion, Older, PROOF_VERSION};
 use crate::rotation::rotations;
 use crate::seal::Seal;
-use crate::segment::{Lines, Segment, list};
+use crate::segment::{Lines, Segment};
 use crate::tree::{consistency_nodes, inclusion_nodes};
 use crate::verify::own_key;
-use crate::{CompactRange, Hash, Proof, SignedCheckpoint, VerifyError, leaf_hash, notes, open};
+use crate::{CompactRange, Hash, Place, Proof, SignedCheckpoint, VerifyError, leaf_hash, notes, open};
 
 /// A proof cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,19 @@ pub enum ProveError {
         /// The newer size.
         new: u64,
     },
+    /// Records were pruned.
+    #[error(
+        "record {index} was pruned, like all before record {next}; they are in the archive ({archive}): give its folder \
+         as well"
+    )]
+    Pruned {
+        /// The record.
+        index: u64,
+        /// The first record that is left.
+        next: u64,
+        /// Where the others are.
+        archive: String,
+    },
     /// Records are not there.
     #[error("record {0} is not in the directory")]
     Missing(u64),
@@ -66,22 +79,24 @@ fn io_at(path: &Path) -> impl FnOnce(io::Error) -> ProveError {
 ///
 /// # Errors
 /// If no checkpoint tells of the record, or the records cannot be read or are not those that were signed.
-pub fn prove_inclusion(
-    dir: &Path,
+pub fn prove_inclusion<'a>(
+    place: impl Into<Place<'a>>,
     index: u64,
     against: Option<SignedCheckpoint>,
 ) -> Result<Proof, ProveError> {
+    let place = place.into();
     let note = match against {
         Some(note) => note,
-        None => newest(dir)?.ok_or(ProveError::Unsigned)?,
+        None => newest(place.live)?.ok_or(ProveError::Unsigned)?,
     };
     let size = note.checkpoint().size;
     if index >= size {
         return Err(ProveError::NotSigned { index, size });
     }
-    let (key, rotations) = keys(dir)?;
+    is_there(place, index)?;
+    let (key, rotations) = keys(place)?;
     let make = |use_seals| {
-        let found = Reading::new(index, size, inclusion_nodes(index, size)).read(dir, use_seals)?;
+        let found = Reading::new(index, size, inclusion_nodes(index, size)).read(place, use_seals)?;
         let record = String::from_utf8(found.line).map_err(|_| ProveError::Altered(size))?;
         let (checkpoint, key) = (note.to_string(), key.clone());
         Ok(Proof::Inclusion(Inclusion {
@@ -105,15 +120,17 @@ pub fn prove_inclusion(
 ///
 /// # Errors
 /// If there is no such checkpoint, or the records cannot be read or are not those that were signed.
-pub fn prove_consistency(dir: &Path, old: u64, new: u64) -> Result<Proof, ProveError> {
+pub fn prove_consistency<'a>(place: impl Into<Place<'a>>, old: u64, new: u64) -> Result<Proof, ProveError> {
+    let place = place.into();
     if old == 0 || old > new {
         return Err(ProveError::Order { old, new });
     }
-    let note = of_size(dir, new)?.ok_or(ProveError::NoCheckpoint(new))?;
-    let older = of_size(dir, old)?.map(|note| note.to_string());
-    let (key, rotations) = keys(dir)?;
+    is_there(place, old)?;
+    let note = of_size(place, new)?.ok_or(ProveError::NoCheckpoint(new))?;
+    let older = of_size(place, old)?.map(|note| note.to_string());
+    let (key, rotations) = keys(place)?;
     let make = |use_seals| {
-        let found = Reading::new(old, new, consistency_nodes(old, new)).read(dir, use_seals)?;
+        let found = Reading::new(old, new, consistency_nodes(old, new)).read(place, use_seals)?;
         let old = Older { size: old, root: found.before.root(), checkpoint: older.clone() };
         let (checkpoint, key) = (note.to_string(), key.clone());
         Ok(Proof::Consistency(Consistency {
@@ -140,9 +157,9 @@ fn proven(size: u64, make: impl Fn(bool) -> Result<Proof, ProveError>) -> Result
 }
 
 /// The newest public key, and the checkpoints that lead to it from the others.
-fn keys(dir: &Path) -> Result<(String, Vec<String>), ProveError> {
-    let rotations = rotations(dir).map_err(io_at(dir))?;
-    Ok((own_key(dir)?.to_string(), rotations.iter().map(ToString::to_string).collect()))
+fn keys(place: Place<'_>) -> Result<(String, Vec<String>), ProveError> {
+    let rotations = rotations(place).map_err(io_at(place.live))?;
+    Ok((own_key(place.live)?.to_string(), rotations.iter().map(ToString::to_string).collect()))
 }
 
 fn newest(dir: &Path) -> Result<Option<SignedCheckpoint>, ProveError> {
@@ -152,17 +169,27 @@ fn newest(dir: &Path) -> Result<Option<SignedCheckpoint>, ProveError> {
 }
 
 /// The ledger's checkpoint of a size.
-fn of_size(dir: &Path, size: u64) -> Result<Option<SignedCheckpoint>, ProveError> {
+fn of_size(place: Place<'_>, size: u64) -> Result<Option<SignedCheckpoint>, ProveError> {
     let fits = |note: &SignedCheckpoint| note.checkpoint().size == size;
     // That of a segment's end stands in its own notes, not in those of the next, which begins with that index.
-    let segments = list(dir).map_err(io_at(dir))?;
+    let segments = place.segments().map_err(io_at(place.live))?;
     for segment in segments.iter().rev().filter(|segment| segment.first <= size).take(2) {
         let found = notes::read(segment).map_err(io_at(&segment.notes()))?;
         if let Some(note) = found.unwrap_or_default().notes.into_iter().find(fits) {
             return Ok(Some(note));
         }
     }
-    Ok(newest(dir)?.filter(fits))
+    Ok(newest(place.live)?.filter(fits))
+}
+
+/// Refuses what stands before the records that are there.
+fn is_there(place: Place<'_>, index: u64) -> Result<(), ProveError> {
+    let Some(pruned) = place.pruned().map_err(io_at(place.live))? else { return Ok(()) };
+    let segments = place.segments().map_err(io_at(place.live))?;
+    if segments.first().is_none_or(|first| first.first > index) {
+        return Err(ProveError::Pruned { index, next: pruned.next(), archive: pruned.archive });
+    }
+    Ok(())
 }
 
 /// One pass over the records up to a size, which collects the hashes of some nodes.
@@ -203,9 +230,15 @@ impl Reading {
         }
     }
 
-    fn read(mut self, dir: &Path, use_seals: bool) -> Result<Found, ProveError> {
-        let segments = list(dir).map_err(io_at(dir))?;
+    fn read(mut self, place: Place<'_>, use_seals: bool) -> Result<Found, ProveError> {
+        let segments = place.segments().map_err(io_at(place.live))?;
         let from = if use_seals { self.begin(&segments)? } else { 0 };
+        if from == 0
+            && let Some(pruned) = place.pruned().map_err(io_at(place.live))?
+            && segments.first().is_some_and(|first| first.first == pruned.next())
+        {
+            self.before = pruned.range();
+        }
         let mut next = self.before.size();
         for segment in segments.iter().skip(from) {
             if next == self.size {

@@ -132,7 +132,7 @@ impl Backwards {
 
 /// Reads records as they come, from one index on.
 ///
-/// Polled: [`Follow::read`] gives what is new, which may be nothing.
+/// Polled: [`Follow::read`] gives what is new, which may be nothing. Records that are not there any more are passed over.
 #[derive(Debug)]
 pub struct Follow {
     dir: PathBuf,
@@ -186,7 +186,9 @@ impl Follow {
             self.place = Some((segment, offset));
         } else {
             let segments = list(&self.dir)?;
-            self.place = segments.into_iter().rfind(|segment| segment.first <= self.next).map(|s| (s, 0));
+            // What was pruned is passed over.
+            let holding = segments.iter().rfind(|segment| segment.first <= self.next).or(segments.first());
+            self.place = holding.map(|segment| (segment.clone(), 0));
         }
         Ok(self.place.clone())
     }

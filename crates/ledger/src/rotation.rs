@@ -8,7 +8,7 @@ use memchr::memmem;
 
 use crate::notes;
 use crate::segment::list;
-use crate::{SignedCheckpoint, VerifierKey};
+use crate::{Place, SignedCheckpoint, VerifierKey};
 
 /// What a checkpoint of a rotation says, in a line of its own behind the root: `rotate OLD NEW`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,11 +100,12 @@ pub(crate) fn rotation(note: &SignedCheckpoint) -> Option<(u64, Rotation)> {
     signed.then(|| (checkpoint.size, rotation.clone()))
 }
 
-/// The rotations in a ledger's directory, as far as its notes can be read.
-pub(crate) fn rotations(dir: &Path) -> io::Result<Vec<SignedCheckpoint>> {
-    let mut found = Vec::new();
+/// The rotations of a ledger, as far as its notes can be read, also those in what was pruned.
+pub(crate) fn rotations<'a>(place: impl Into<Place<'a>>) -> io::Result<Vec<SignedCheckpoint>> {
+    let place = place.into();
+    let mut found = place.pruned()?.map(|pruned| pruned.rotations()).unwrap_or_default();
     let word = memmem::Finder::new("\nrotate ");
-    for segment in list(dir)? {
+    for segment in place.segments()? {
         let bytes = match fs::read(segment.notes()) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,

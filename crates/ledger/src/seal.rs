@@ -62,12 +62,19 @@ impl Seal {
             Err(error) => return Err(error),
         };
         let len = segment.len()?;
-        Ok(serde_json::from_slice(&bytes).ok().filter(|seal: &Self| {
-            seal.first == segment.first
-                && seal.bytes == len
-                && seal.next == seal.range.size()
-                && seal.root == seal.range.root()
-        }))
+        Ok(serde_json::from_slice(&bytes)
+            .ok()
+            .filter(|seal: &Self| seal.first == segment.first && seal.bytes == len && seal.fits_itself()))
+    }
+
+    /// Whether what it says of the tree is one thing.
+    pub(crate) fn fits_itself(&self) -> bool {
+        self.next == self.range.size() && self.root == self.range.root()
+    }
+
+    /// The tree up to the segment's end.
+    pub(crate) fn range(&self) -> &CompactRange {
+        &self.range
     }
 
     /// The same with another tree, as a forger would write it.

@@ -1,7 +1,8 @@
 //! The files of a ledger's directory: names, listing, and reading a segment line by line.
 //!
 //! `{first index, 20 digits}.jsonl` is a segment; beside it stand `.notes`, its checkpoints, and once it is
-//! closed `.seal`, the state at its end. The digits make the names sort by index.
+//! closed `.seal`, the state at its end. The digits make the names sort by index. `{index}.pruned` says that segments
+//! before that index count no more ([`crate::pruned`]).
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
@@ -15,6 +16,9 @@ pub(crate) const VERIFIER: &str = "checkpoint.pub";
 pub(crate) const LOCK: &str = "lock";
 /// What the health probe writes to.
 pub(crate) const PROBE: &str = "probe";
+
+/// The ending of the file that stands for pruned segments.
+pub(crate) const PRUNED: &str = "pruned";
 
 /// A segment on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,20 +53,50 @@ impl Segment {
 
     /// Reads a file that has a segment's name.
     pub(crate) fn of_path(path: &Path) -> Option<Self> {
-        let digits = path.file_name()?.to_str()?.strip_suffix(".jsonl")?;
-        let well_formed = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
-        Some(Self { first: digits.parse().ok().filter(|_| well_formed)?, path: path.to_owned() })
+        Some(Self { first: index_of(path, "jsonl")?, path: path.to_owned() })
     }
 }
 
-/// The segments of a directory, by first index.
+/// The index in a name of the form `{20 digits}.{ending}`.
+fn index_of(path: &Path, ending: &str) -> Option<u64> {
+    let digits = path.file_name()?.to_str()?.strip_suffix(ending)?.strip_suffix('.')?;
+    let well_formed = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
+    digits.parse().ok().filter(|_| well_formed)
+}
+
+/// The segments of a directory, by first index, without those that were pruned and whose files are not gone yet.
 pub(crate) fn list(dir: &Path) -> io::Result<Vec<Segment>> {
     let mut segments = Vec::new();
+    let mut pruned = 0;
     for entry in fs::read_dir(dir)? {
-        segments.extend(Segment::of_path(&entry?.path()));
+        let path = entry?.path();
+        segments.extend(Segment::of_path(&path));
+        pruned = index_of(&path, PRUNED).unwrap_or(0).max(pruned);
     }
+    segments.retain(|segment| segment.first >= pruned);
     segments.sort_unstable_by_key(|segment| segment.first);
     Ok(segments)
+}
+
+/// The index up to which a directory was pruned; 0 if it was not.
+pub(crate) fn pruned_up_to(dir: &Path) -> io::Result<u64> {
+    let mut pruned = 0;
+    for entry in fs::read_dir(dir)? {
+        pruned = index_of(&entry?.path(), PRUNED).unwrap_or(0).max(pruned);
+    }
+    Ok(pruned)
+}
+
+/// The files of segments before an index, oldest first, and of what stood for them.
+pub(crate) fn files_before(dir: &Path, index: u64) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let first = ["jsonl", "notes", "seal", PRUNED].iter().find_map(|ending| index_of(&path, ending));
+        found.extend(first.filter(|first| *first < index).map(|_| path));
+    }
+    found.sort_unstable();
+    Ok(found)
 }
 
 /// Reads lines with their offsets. A last line without line feed comes out as such.

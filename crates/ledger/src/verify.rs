@@ -10,16 +10,19 @@ use serde::Serialize;
 
 use crate::check::{Fault, Found, Milestones, State};
 use crate::open::read_text;
+use crate::pruned::Pruned;
 use crate::rotation::{KeyChain, rotations};
 use crate::seal::Seal;
-use crate::segment::{CHECKPOINT, Lines, Segment, VERIFIER, list};
-use crate::{Hash, InvalidKey, InvalidNote, SignedCheckpoint, VerifierKey, notes};
+use crate::segment::{CHECKPOINT, Lines, Segment, VERIFIER};
+use crate::{Hash, InvalidKey, InvalidNote, Place, SignedCheckpoint, VerifierKey, notes};
 
 /// What to check against.
 #[derive(Debug, Clone, Default)]
 pub struct VerifyOptions {
     /// A checkpoint that was kept elsewhere.
     pub saved: Option<SignedCheckpoint>,
+    /// The folder of the ledger's archive: then everything is read from record 0 on, pruned or not.
+    pub archive: Option<PathBuf>,
     /// The ledger's public keys, each of which stands for all others by which it was rotated; if none, the one in the ledger's directory is believed.
     pub keys: Vec<VerifierKey>,
 }
@@ -27,8 +30,10 @@ pub struct VerifyOptions {
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// Records read.
+    /// How many records the ledger has, up to what was read; those that were pruned count.
     pub records: u64,
+    /// The first of them that are not in the directory and were not read: they were pruned.
+    pub pruned: Option<PrunedRecords>,
     /// Segments read.
     pub segments: usize,
     /// The root of their tree.
@@ -49,6 +54,17 @@ pub struct Report {
     pub last_time: Option<String>,
     /// The first thing that is wrong.
     pub bad: Option<BadRecord>,
+}
+
+/// Records that were pruned and that no archive was given for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrunedRecords {
+    /// How many: those from record 0 on. A signed checkpoint of this size vouches for them.
+    pub records: u64,
+    /// The root of the tree over them, as that checkpoint says.
+    pub root: Hash,
+    /// Where they are, as the ledger says.
+    pub archive: String,
 }
 
 /// The first thing that is wrong.
@@ -83,6 +99,19 @@ pub enum VerifyError {
         /// What is wrong with it.
         source: InvalidKey,
     },
+    /// A checkpoint that was kept is older than what is left.
+    #[error(
+        "the checkpoint tells of {size} records, and all before record {next} were pruned: give the folder of the \
+         archive ({archive}) as well"
+    )]
+    Pruned {
+        /// The checkpoint's size.
+        size: u64,
+        /// The first record that is left.
+        next: u64,
+        /// Where the others are.
+        archive: String,
+    },
     /// A file's state at its beginning is not known.
     #[error("{0} does not begin with record 0 and the segment before it is not there: check the directory")]
     Fragment(PathBuf),
@@ -103,7 +132,9 @@ fn io_at(path: &Path) -> impl FnOnce(io::Error) -> VerifyError {
 
 /// Checks the ledger in a directory, or one segment of it.
 ///
-/// A segment alone continues from the seal of the one before it, as far as checkpoints confirm that.
+/// A segment alone continues from the seal of the one before it, as far as checkpoints confirm that. A ledger of which
+/// records were pruned continues from the checkpoint that vouches for them, if a record says that they were; with its
+/// archive it is read from its first record on.
 /// Blocks; reads every byte.
 ///
 /// # Errors
@@ -111,11 +142,23 @@ fn io_at(path: &Path) -> impl FnOnce(io::Error) -> VerifyError {
 pub fn verify(path: &Path, options: &VerifyOptions) -> Result<Report, VerifyError> {
     let is_dir = path.is_dir();
     let dir = if is_dir { path } else { path.parent().unwrap_or(Path::new(".")) };
-    let all = list(dir).map_err(io_at(dir))?;
+    let place = Place::from(dir).with_archive(options.archive.as_deref());
+    let all = place.segments().map_err(io_at(dir))?;
     let segments: Vec<_> = all.iter().filter(|segment| is_dir || segment.path == path).cloned().collect();
     let Some(first) = segments.first() else { return Err(VerifyError::Nothing(path.to_owned())) };
-    let state = if is_dir || first.first == 0 { State::default() } else { state_before(first, &all)? };
-    Pass::new(dir, options, state)?.follow(dir, &segments, options)
+    let mut pass = Pass::new(place, options)?;
+    let pruned = place.pruned().map_err(io_at(dir))?.filter(|pruned| pruned.next() <= first.first || is_dir);
+    let begun = match pruned {
+        Some(pruned) if pruned.next() == first.first => pass.begin_behind(&pruned),
+        Some(pruned) if is_dir => pass.meet_pruned(&pruned),
+        _ if !is_dir && first.first > 0 => {
+            pass.begin_at(state_before(first, &all)?);
+            Ok(())
+        }
+        _ => Ok(()),
+    };
+    pass.is_whole = is_dir;
+    pass.follow(&segments, options, begun)
 }
 
 fn state_before(segment: &Segment, all: &[Segment]) -> Result<State, VerifyError> {
@@ -129,12 +172,18 @@ fn state_before(segment: &Segment, all: &[Segment]) -> Result<State, VerifyError
         .ok_or_else(|| VerifyError::Fragment(segment.path.clone()))
 }
 
-struct Pass {
+struct Pass<'a> {
+    place: Place<'a>,
     state: State,
+    keys: KeyChain,
     milestones: Milestones,
+    /// What stands for pruned records, until the record is read that says so.
+    untold: Option<Pruned>,
+    pruned: Option<PrunedRecords>,
+    /// Whether it is a whole ledger, and not one segment.
+    is_whole: bool,
     torn_bytes: u64,
     key_given: bool,
-    rotations: usize,
 }
 
 /// Something wrong with the records, or with reading them.
@@ -155,26 +204,59 @@ impl From<VerifyError> for Stop {
     }
 }
 
-impl Pass {
-    fn new(dir: &Path, options: &VerifyOptions, state: State) -> Result<Self, VerifyError> {
+impl<'a> Pass<'a> {
+    fn new(place: Place<'a>, options: &VerifyOptions) -> Result<Self, VerifyError> {
         let key_given = !options.keys.is_empty();
-        let keys = if key_given { options.keys.clone() } else { vec![own_key(dir)?] };
-        let mut notes = rotations(dir).map_err(io_at(dir))?;
+        let keys = if key_given { options.keys.clone() } else { vec![own_key(place.live)?] };
+        let mut notes = rotations(place).map_err(io_at(place.live))?;
         notes.extend(options.saved.clone());
         let keys = KeyChain::new(keys, &notes);
-        let rotations = keys.rotations();
-        let milestones = Milestones::new(keys, state.range.size());
-        Ok(Self { state, milestones, torn_bytes: 0, key_given, rotations })
+        let milestones = Milestones::new(keys.clone(), 0);
+        Ok(Self {
+            place,
+            state: State::default(),
+            keys,
+            milestones,
+            untold: None,
+            pruned: None,
+            is_whole: true,
+            torn_bytes: 0,
+            key_given,
+        })
+    }
+
+    fn begin_at(&mut self, state: State) {
+        self.milestones.vouched = state.range.size();
+        self.state = state;
+    }
+
+    /// Begins behind what was pruned, if a checkpoint vouches for that.
+    fn begin_behind(&mut self, pruned: &Pruned) -> Result<(), Stop> {
+        let (state, _) = pruned.state(&self.keys).ok_or((pruned.next(), Fault::Pruned))?;
+        self.begin_at(state);
+        self.milestones.met = 1;
+        let (records, root, archive) = (pruned.next(), pruned.root(), pruned.archive.clone());
+        self.pruned = Some(PrunedRecords { records, root, archive });
+        self.untold = Some(pruned.clone());
+        Ok(())
+    }
+
+    /// Will compare what stands for pruned records with the records themselves.
+    fn meet_pruned(&mut self, pruned: &Pruned) -> Result<(), Stop> {
+        let (_, note) = pruned.state(&self.keys).ok_or((pruned.next(), Fault::Pruned))?;
+        self.milestones.add([note]);
+        self.untold = Some(pruned.clone());
+        Ok(())
     }
 
     fn follow(
         mut self,
-        dir: &Path,
         segments: &[Segment],
         options: &VerifyOptions,
+        begun: Result<(), Stop>,
     ) -> Result<Report, VerifyError> {
         let mut done = 0;
-        let ended = self.newest(dir, segments, options).and_then(|()| {
+        let ended = begun.and_then(|()| self.newest(segments, options)).and_then(|()| {
             for (nth, segment) in segments.iter().enumerate() {
                 self.segment(segment, segments.get(nth + 1))?;
                 done = nth + 1;
@@ -183,15 +265,12 @@ impl Pass {
         });
         let bad = match ended {
             Ok(()) => None,
-            Err(Stop::Bad((index, fault))) => {
-                let file = segments.iter().rfind(|segment| segment.first <= index).or(segments.first());
-                let file = file.map(|segment| segment.path.clone()).unwrap_or_default();
-                Some(BadRecord { index, file, what: fault.to_string(), fault })
-            }
+            Err(Stop::Bad((index, fault))) => Some(self.bad(segments, index, fault)),
             Err(Stop::Error(error)) => return Err(error),
         };
         Ok(Report {
             records: self.state.range.size(),
+            pruned: self.pruned,
             segments: done,
             root: self.state.range.root(),
             checkpoints: self.milestones.met,
@@ -199,20 +278,35 @@ impl Pass {
             open_calls: self.state.open.len(),
             torn_bytes: self.torn_bytes,
             key_given: self.key_given,
-            rotations: self.rotations,
+            rotations: self.keys.rotations(),
             last_time: Some(self.state.time).filter(|time| !time.is_empty()),
             bad,
         })
     }
+
+    fn bad(&self, segments: &[Segment], index: u64, fault: Fault) -> BadRecord {
+        let file = segments.iter().rfind(|segment| segment.first <= index).or(segments.first());
+        let copy = file.filter(|_| fault == Fault::Archived).and_then(|file| self.place.copy_of(file));
+        let file = copy.as_ref().or(file).map(|segment| segment.path.clone()).unwrap_or_default();
+        BadRecord { index, file, what: fault.to_string(), fault }
+    }
 }
 
-impl Pass {
+impl Pass<'_> {
     /// The checkpoint file and the saved one, as far as they concern what is read.
-    fn newest(&mut self, dir: &Path, segments: &[Segment], options: &VerifyOptions) -> Result<(), Stop> {
+    fn newest(&mut self, segments: &[Segment], options: &VerifyOptions) -> Result<(), Stop> {
+        let dir = self.place.live;
+        if let (Some(saved), Some(pruned)) = (&options.saved, &self.pruned)
+            && saved.checkpoint().size < pruned.records
+        {
+            let (size, next, archive) = (saved.checkpoint().size, pruned.records, pruned.archive.clone());
+            return Err(VerifyError::Pruned { size, next, archive }.into());
+        }
         let start = self.state.range.size();
         // The segment behind the last one that is read: a checkpoint beyond it says nothing about these.
         let last = segments.last().map_or(0, |segment| segment.first);
-        let behind = list(dir).map_err(io_at(dir))?.into_iter().find(|segment| segment.first > last);
+        let all = self.place.segments().map_err(io_at(dir))?;
+        let behind = all.into_iter().find(|segment| segment.first > last);
         let concerns = |note: &SignedCheckpoint| {
             let size = note.checkpoint().size;
             size >= start && behind.as_ref().is_none_or(|behind| size <= behind.first)
@@ -236,6 +330,7 @@ impl Pass {
         self.milestones.add(notes.map_err(|InvalidNote| (start, Fault::Notes))?.notes);
         let io = || io_at(&segment.path);
         let mut lines = Lines::open(&segment.path).map_err(io())?;
+        let mut copy = self.copy(segment)?;
         while let Some(line) = lines.next().map_err(io())? {
             self.milestones.meet(&self.state.range)?;
             if !line.whole && next.is_none() {
@@ -246,6 +341,19 @@ impl Pass {
                 return Err((self.state.range.size(), Fault::Malformed).into());
             }
             self.state.follow(line.bytes)?;
+            if self.untold.as_ref().is_some_and(|pruned| pruned.is_told_by(line.bytes)) {
+                self.untold = None;
+            }
+            if let Some(copy) = &mut copy
+                && copy.next().map_err(io())?.is_none_or(|other| other.bytes != line.bytes)
+            {
+                return Err((self.state.range.size() - 1, Fault::Archived).into());
+            }
+        }
+        if let Some(mut copy) = copy
+            && copy.next().map_err(io())?.is_some()
+        {
+            return Err((self.state.range.size(), Fault::Archived).into());
         }
         self.milestones.meet(&self.state.range)?;
         // Records that are missing at its end are told as such, and not as a seal that does not fit.
@@ -256,6 +364,12 @@ impl Pass {
             Some(_) => self.seal(segment),
             None => Ok(()),
         }
+    }
+
+    /// The archive's copy of a segment, to be read beside it.
+    fn copy(&self, segment: &Segment) -> Result<Option<Lines>, Stop> {
+        let Some(copy) = self.place.copy_of(segment) else { return Ok(None) };
+        Ok(Some(Lines::open(&copy.path).map_err(io_at(&copy.path))?))
     }
 
     fn seal(&self, segment: &Segment) -> Result<(), Stop> {
@@ -274,7 +388,10 @@ impl Pass {
         if self.milestones.met == 0 && self.state.range.size() > 0 {
             return Err((0, Fault::Unsigned).into());
         }
-        Ok(())
+        match &self.untold {
+            Some(pruned) if self.is_whole => Err((pruned.next(), Fault::Unpruned).into()),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ fn open(root: &Path, durability: Durability) -> Arc<Ledger> {
         checkpoint_every: Duration::from_secs(1),
         stall: Duration::from_secs(2),
         witness: bailiwick_config::Witness::default(),
+        archive: None,
+        retention: bailiwick_config::Retention::default(),
     };
     Ledger::open(&root.join("ledger"), settings, keys, Arc::new(SystemClock::new())).unwrap()
 }

@@ -60,6 +60,8 @@ fn open(home: &Path, key: &str) -> Arc<Ledger> {
         checkpoint_every: Duration::from_secs(10),
         stall: Duration::from_secs(2),
         witness: bailiwick_config::Witness::default(),
+        archive: None,
+        retention: bailiwick_config::Retention::default(),
     };
     Ledger::open(&home.join("ledger"), settings, keys, Arc::new(SystemClock::new())).unwrap()
 }

@@ -118,6 +118,8 @@ fn try_open(root: &Path, durability: Durability) -> Result<Arc<Ledger>, OpenErro
         checkpoint_every: Duration::from_secs(1),
         stall: Duration::from_secs(2),
         witness: bailiwick_config::Witness::default(),
+        archive: None,
+        retention: bailiwick_config::Retention::default(),
     };
     Ledger::open(&root.join("ledger"), settings, keys, Arc::new(SystemClock::new()))
 }

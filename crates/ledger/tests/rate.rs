@@ -81,6 +81,8 @@ async fn a_ledger_is_verified_at_200_000_records_a_second_on_one_core() {
         checkpoint_every: Duration::from_secs(10),
         stall: Duration::from_secs(2),
         witness: bailiwick_config::Witness::default(),
+        archive: None,
+        retention: bailiwick_config::Retention::default(),
     };
     let clock = Arc::new(SystemClock::new());
     let place = home.path().join("ledger");

@@ -1,10 +1,12 @@
 //! `bailiwick audit`: the ledger of a running gateway, or a ledger's directory without one.
 
+mod archive;
 mod body;
 mod evidence;
 mod export;
 mod files;
 mod prove;
+mod prune;
 mod query;
 mod reindex;
 mod rotate;
@@ -59,6 +61,14 @@ pub enum Audit {
         /// A trace id, a session as records name it, or the id of one of its calls.
         id: String,
     },
+    /// Copy closed segments to the archive now, and wait for it.
+    Archive {
+        /// Do not wait until it is done.
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Remove the oldest segments from the gateway's machine, if they are in the archive and old enough.
+    Prune(prune::Prune),
     /// Drop the index by which records are found and make it anew from the ledger, while calls go on.
     Reindex {
         /// Do not wait until it is done.
@@ -86,6 +96,8 @@ pub(super) async fn run(
         Audit::Query(query) => query::run(&client()?, *query, output).await,
         Audit::Trace { id } => trace::run(&client()?, &id, output).await,
         Audit::Reindex { no_wait } => reindex::run(&client()?, no_wait, output).await,
+        Audit::Archive { no_wait } => archive::run(&client()?, no_wait, output).await,
+        Audit::Prune(args) => prune::run(&client()?, &args, output).await,
         Audit::Status => output.show(client()?.get("/audit/status").await?, status::told),
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use bailiwick_config::Settings;
 use bailiwick_control::Control;
 use bailiwick_identity::LastUse;
-use bailiwick_ledger::{Ledger, Means, Witnesses};
+use bailiwick_ledger::{Archive, Ledger, Means, Witnesses};
 use bailiwick_model::{Clock, Entropy, Recorder};
 use bailiwick_policy::Snapshot;
 use bailiwick_runtime::egress::EgressRules;
@@ -70,6 +70,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
             clock: Arc::clone(&shared.clock),
         },
     );
+    let archive = settings.ledger.archive.as_ref().map(|archive| Archive::new(archive, &outbound));
     let store = open_store(settings).await?;
     let upstreams = Upstreams::new(bailiwick_upstream::Parts {
         outbound,
@@ -85,6 +86,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
         upstreams: Arc::clone(&upstreams),
         recorder: Arc::clone(&ledger) as Arc<dyn Recorder>,
         ledger: Arc::clone(&ledger),
+        archive: archive.transpose().context("ledger.archive")?,
         snapshots,
         body_sealers: body_keys,
         sealer: at_rest,
@@ -95,6 +97,7 @@ pub(super) async fn compose(settings: &Settings, shared: &Shared) -> anyhow::Res
             public_url: shared.public_url.clone(),
             data_dir: data.clone(),
             ledger_dir: data.join("ledger"),
+            retention: settings.ledger.retention,
             allowed_commands: settings.upstream.children.allowed_commands.clone(),
             poll: settings.upstream.poll,
             discoveries: 16,

@@ -3,6 +3,7 @@
 //! One test binary, by feature; `support` holds the gateway under test and its callers.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod archive;
 mod backup;
 mod bodies;
 mod calls;

@@ -101,6 +101,24 @@ fn witnesses_are_files_urls_and_syslog_servers() {
 }
 
 #[test]
+fn an_archive_is_a_folder_or_a_bucket_and_classes_have_days_of_their_own() {
+    use crate::{Archive, Retention};
+    let ledger =
+        load("[ledger]\narchive = \"/a\"\nretention_days = 400\nretention_calls_days = 30\n").unwrap().ledger;
+    assert!(matches!(ledger.archive, Some(Archive::Folder(path)) if path == Path::new("/a")));
+    let days = |days: u64| Some(std::time::Duration::from_secs(days * 86_400));
+    assert_eq!(ledger.retention, Retention { calls: days(30), administration: days(400) });
+    let text = "[ledger]\narchive = \"s3://b/p/q/\"\narchive_access_key = \"AK\"\n";
+    let settings = load_with(text, &[("BAILIWICK_LEDGER__ARCHIVE_SECRET_KEY", "hidden")]).unwrap();
+    let Some(Archive::Bucket(bucket)) = &settings.ledger.archive else { panic!("{:?}", settings.ledger) };
+    assert_eq!(
+        (bucket.name.as_str(), bucket.prefix.as_str(), bucket.region.as_str()),
+        ("b", "p/q", "us-east-1")
+    );
+    assert!(!format!("{settings:?}").contains("hidden"));
+}
+
+#[test]
 fn the_environment_wins_over_the_file() {
     let settings = load_with(
         "[listen]\naddress = \"127.0.0.1:1\"\nmax_connections = 5\n[egress]\nallow = [\"10.0.0.1\"]\n",
@@ -171,6 +189,12 @@ fn mistakes_in_the_file_are_named_with_their_place() {
         ("[ledger]\nwitness_file = \"a\"\n", "2:16", "not an absolute path"),
         ("[ledger]\nwitness_webhook = \"https://u:p@a\"\n", "2:19", "without user and password"),
         ("[ledger]\nwitness_syslog = \"tcp://a\"\n", "2:18", "not the address of a syslog server"),
+        ("[ledger]\narchive = \"a\"\n", "2:11", "neither an absolute path nor a bucket"),
+        ("[ledger]\narchive = \"s3://b\"\n", "2:11", "wants an access key"),
+        ("[ledger]\narchive = \"/a\"\narchive_region = \"r\"\n", "2:11", "a folder has no endpoint"),
+        ("[ledger]\narchive_endpoint = \"https://a/b\"\n", "2:20", "not an http or https URL of a host"),
+        ("[ledger]\nretention_days = 30\n", "2:18", "there is no ledger.archive"),
+        ("[ledger]\narchive = \"/a\"\nretention_calls_days = 0\n", "3:24", "0 days"),
         ("[egress]\nallow = [\"http://a\"]\n", "2:9", "not a destination"),
         ("[egress]\nproxy = \"socks://a\"\n", "2:9", "not the URL of an HTTP proxy"),
         ("[egress]\nno_proxy = [\"a\"]\n", "2:12", "no egress.proxy"),

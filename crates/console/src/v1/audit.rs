@@ -1,9 +1,11 @@
 //! The ledger: one file per operation.
 
+mod archive;
 mod body;
 mod calls;
 mod erase;
 mod evidence;
+mod prune;
 mod records;
 mod reindex;
 mod status;
@@ -25,5 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(body::handler))
         .routes(routes!(erase::handler))
         .routes(routes!(reindex::handler))
+        .routes(routes!(archive::handler))
+        .routes(routes!(prune::handler))
         .routes(routes!(verify::handler))
 }

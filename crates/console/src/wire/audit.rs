@@ -1,6 +1,9 @@
 //! The ledger in answers.
 
-use bailiwick_control::{AuditTail, ControlError, IndexState, Report, Status, WitnessStatus};
+use bailiwick_control::{
+    ArchiveState, AuditTail, ControlError, IndexState, PruneOutcome, Report, Status, WitnessStatus,
+};
+use bailiwick_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -38,6 +41,9 @@ pub struct AuditStatus {
     pub records: u64,
     /// The root of the Merkle tree over them, hexadecimal.
     pub root: String,
+    /// The index of the first record that is on this node: those before it were pruned.
+    #[serde(default)]
+    pub pruned: u64,
     /// How many segment files there are.
     pub segments: usize,
     /// Their length together, in bytes.
@@ -49,6 +55,9 @@ pub struct AuditStatus {
     /// How the places are that are told of each checkpoint.
     #[serde(default)]
     pub witnesses: Vec<AuditWitness>,
+    /// The archive of closed segments, if the settings name one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<ArchiveView>,
     /// The index by which records are found.
     #[serde(default)]
     pub index: IndexView,
@@ -73,6 +82,72 @@ pub struct AuditWitness {
     /// Why the last delivery failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+/// How the archive of closed segments is.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ArchiveView {
+    /// Where it is, without secrets.
+    pub place: String,
+    /// All records before this index are in it.
+    pub records: u64,
+    /// So many closed segments are not in it yet.
+    pub waiting: usize,
+    /// Whether it is being looked at just now.
+    pub working: bool,
+    /// How often it could not be written or read since the start.
+    pub failures: u64,
+    /// Why it could not the last time, if it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Which segments are to be pruned.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PruneSegments {
+    /// Those whose last record is older than this, as far as the settings let them go; those that the settings say if
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub before: Option<Timestamp>,
+    /// Only say which.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What was pruned, or would be.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct PruneView {
+    /// How many segments.
+    pub segments: usize,
+    /// The index of their first record.
+    pub first: u64,
+    /// The index behind their last.
+    pub next: u64,
+    /// The length of their records, in bytes.
+    pub bytes: u64,
+    /// Where they are, without secrets.
+    pub archive: String,
+    /// Whether more may go the same way: ask again.
+    pub more: bool,
+    /// Why not more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+}
+
+impl From<ArchiveState> for ArchiveView {
+    fn from(from: ArchiveState) -> Self {
+        let ArchiveState { place, records, waiting, working, failures, error } = from;
+        Self { place, records, waiting, working, failures, error }
+    }
+}
+
+impl From<PruneOutcome> for PruneView {
+    fn from(from: PruneOutcome) -> Self {
+        let PruneOutcome { segments, first, next, bytes, archive, more, held } = from;
+        Self { segments, first, next, bytes, archive, more, held }
+    }
 }
 
 /// What a check of the whole ledger found.
@@ -110,6 +185,8 @@ impl From<(Status, IndexState)> for AuditStatus {
             available: from.available,
             records: from.next_index,
             root: from.root.to_string(),
+            pruned: from.pruned,
+            archive: None,
             segments: from.segments,
             bytes: from.bytes,
             open_calls: from.open_calls,

@@ -39,6 +39,7 @@ impl Control {
         let busy = || ControlError::Conflict("the ledger is being read by others; try again later".into());
         let turn = tokio::time::timeout(PATIENCE, self.verifying().acquire()).await;
         let _turn = turn.map_err(|_| busy())?.map_err(ControlError::internal)?;
+        let _stays = self.keeping().segments.read().await;
         let (opening, told) = self.prove(found.index, &note).await?;
         let mut records = vec![opening];
         if let Some(ending) = ending {

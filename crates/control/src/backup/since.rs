@@ -29,7 +29,10 @@ impl Since {
         let held = Held::hold(dir)?;
         let (key, saved) = signatures(&backup.join(LEDGER))?;
         let same_key = text(&dir.join("checkpoint.pub")).is_ok_and(|own| own.trim() == key.to_string());
-        let report = bailiwick_ledger::verify(dir, &VerifyOptions { saved: Some(saved), keys: vec![key] })?;
+        let report = bailiwick_ledger::verify(
+            dir,
+            &VerifyOptions { saved: Some(saved), keys: vec![key], ..VerifyOptions::default() },
+        )?;
         let mut unclear = Vec::new();
         if let Some(bad) = &report.bad {
             if bad.index < manifest.ledger.records {

@@ -49,6 +49,7 @@ impl Control {
         let rows = self.parts().store.copy_to(&to.join(DATABASE)).await?;
         let (ledger, data) = (Arc::clone(&self.parts().ledger), self.parts().settings.data_dir.clone());
         let to = to.to_owned();
+        let _stays = self.keeping().segments.read().await;
         let rest = tokio::task::spawn_blocking(move || {
             let signed = ledger.sign().map_err(at(ledger.dir()))?;
             let records = signed.map_or(0, |note| note.checkpoint().size);

@@ -39,6 +39,8 @@ impl Place {
             checkpoint_every: Duration::from_secs(10),
             stall: Duration::from_secs(2),
             witness: bailiwick_config::Witness::default(),
+            archive: None,
+            retention: bailiwick_config::Retention::default(),
         };
         let clock = Arc::new(FrozenClock::at(Timestamp::from_micros(NOON)));
         Self { root: tempfile::tempdir().unwrap(), clock, settings }

@@ -39,7 +39,7 @@ async fn rotated() -> (Place, [VerifierKey; 3]) {
 }
 
 fn with_key(key: &VerifierKey) -> VerifyOptions {
-    VerifyOptions { saved: None, keys: vec![key.clone()] }
+    VerifyOptions { saved: None, keys: vec![key.clone()], ..VerifyOptions::default() }
 }
 
 #[tokio::test]

@@ -144,7 +144,7 @@ async fn truncation_with_its_checkpoints_shows_against_a_saved_one() {
     let saved = SignedCheckpoint::parse(&saved).unwrap();
     cut_with_checkpoints(&place);
     assert_eq!(place.verify().bad, None);
-    let options = VerifyOptions { saved: Some(saved), keys: Vec::new() };
+    let options = VerifyOptions { saved: Some(saved), keys: Vec::new(), ..VerifyOptions::default() };
     let found = bad(verify(&place.dir(), &options).unwrap());
     assert_eq!(found, (10, Fault::Truncated { size: 20 }));
 }
@@ -157,7 +157,7 @@ async fn rewriting_with_the_ledger_s_own_key_shows_against_a_saved_checkpoint() 
     cut_with_checkpoints(&place);
     calls(&place.open(), 50..60).await;
     assert_eq!(place.verify().bad, None);
-    let options = VerifyOptions { saved: Some(saved), keys: Vec::new() };
+    let options = VerifyOptions { saved: Some(saved), keys: Vec::new(), ..VerifyOptions::default() };
     let found = bad(verify(&place.dir(), &options).unwrap());
     assert_eq!(found, (10, Fault::Root { to: 19, size: 20 }));
 }
@@ -169,7 +169,7 @@ async fn a_ledger_signed_anew_with_another_key_shows_against_the_true_one() {
     calls(&forged.open(), 0..10).await;
     assert_eq!(forged.verify().bad, None);
     let key = place.open().verifier().clone();
-    let options = VerifyOptions { saved: None, keys: vec![key] };
+    let options = VerifyOptions { saved: None, keys: vec![key], ..VerifyOptions::default() };
     assert!(verify(&place.dir(), &options).unwrap().key_given);
     assert_eq!(bad(verify(&forged.dir(), &options).unwrap()), (0, Fault::Signature { size: 0 }));
 }

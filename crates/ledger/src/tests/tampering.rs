@@ -60,6 +60,7 @@ impl Original {
         let options = VerifyOptions {
             saved: Some(self.saved.clone()).filter(|_| kept == Kept::Checkpoint),
             keys: Some(self.key.clone()).filter(|_| kept == Kept::Key).into_iter().collect(),
+            ..VerifyOptions::default()
         };
         verify(copy.root.path(), &options).unwrap().bad.map(|bad| (bad.index, bad.fault))
     }

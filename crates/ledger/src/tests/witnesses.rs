@@ -83,7 +83,10 @@ async fn a_file_has_every_checkpoint_and_tells_of_a_cut_ledger() {
     fs::write(&notes, &kept[..kept.find("node.test/ledger\n10\n").unwrap()]).unwrap();
     assert_eq!(place.verify().bad, None);
     let saved = SignedCheckpoint::parse(&text[last..]).ok();
-    let found = verify(&place.dir(), &VerifyOptions { saved, keys: Vec::new() }).unwrap().bad.unwrap();
+    let found = verify(&place.dir(), &VerifyOptions { saved, keys: Vec::new(), ..VerifyOptions::default() })
+        .unwrap()
+        .bad
+        .unwrap();
     assert_eq!((found.index, found.fault), (6, Fault::Truncated { size: 10 }));
 }
 

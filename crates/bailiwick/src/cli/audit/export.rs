@@ -53,7 +53,7 @@ enum Format {
 /// Progress is shown after so many records.
 const STEP: u64 = 50_000;
 
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     let midnight = format!("{text}T00:00:00Z");
     text.parse()
         .or_else(|_| midnight.parse())

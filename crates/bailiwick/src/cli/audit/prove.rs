@@ -1,9 +1,9 @@
 //! `bailiwick audit prove` and `audit check-proof`: a file that proves that a record is in the ledger, or that a
 //! ledger was only added to, and its check, which needs nothing but the public key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use bailiwick_ledger::{Claim, Proof, Proven, prove_consistency, prove_inclusion};
+use bailiwick_ledger::{Claim, Place, Proof, Proven, prove_consistency, prove_inclusion};
 use clap::Args;
 
 use super::files::{checkpoint, key, ledger_dir, read};
@@ -25,6 +25,9 @@ pub struct Prove {
     /// A file with the checkpoint to prove the record against [default: the newest].
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// The folder of the ledger's archive, for records that were pruned.
+    #[arg(long, value_name = "FOLDER")]
+    archive: Option<PathBuf>,
     /// The settings file [default: ./bailiwick.toml, if there is one].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -45,12 +48,14 @@ pub(super) fn prove(args: &Prove, output: &Output) -> Result<(), Failure> {
     let words: Vec<&str> = args.what.iter().map(String::as_str).collect();
     let dir = |given: Option<&&str>| ledger_dir(given.map(|dir| dir.as_ref()), args.config.as_deref());
     let proof = match (args.consistency.as_deref(), words.as_slice()) {
-        (Some(&[old, new]), [] | [_]) => prove_consistency(&dir(words.first())?, old, new),
+        (Some(&[old, new]), [] | [_]) => {
+            prove_consistency(with_archive(&dir(words.first())?, args.archive.as_deref()), old, new)
+        }
         (None, [index, place @ ..]) => {
             let wrong = |_| Failure::other(format!("{index:?} is not the index of a record"));
             let index = index.parse().map_err(wrong)?;
             let against = args.checkpoint.as_deref().map(checkpoint).transpose()?;
-            prove_inclusion(&dir(place.first())?, index, against)
+            prove_inclusion(with_archive(&dir(place.first())?, args.archive.as_deref()), index, against)
         }
         _ => {
             return Err(Failure::other("what to prove is not said")
@@ -58,6 +63,10 @@ pub(super) fn prove(args: &Prove, output: &Output) -> Result<(), Failure> {
         }
     };
     output.json(&proof.map_err(|error| Failure::other(error.to_string()))?)
+}
+
+fn with_archive<'a>(dir: &'a PathBuf, archive: Option<&'a Path>) -> Place<'a> {
+    Place::from(dir).with_archive(archive)
 }
 
 /// Checks a proof without the ledger.

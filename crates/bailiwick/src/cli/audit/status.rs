@@ -1,6 +1,6 @@
 //! `bailiwick audit status`: how the ledger of a running gateway and its index are, and who is told of its checkpoints.
 
-use bailiwick_console::wire::{AuditStatus, IndexView};
+use bailiwick_console::wire::{ArchiveView, AuditStatus, IndexView};
 
 use crate::cli::backup::restored;
 use crate::cli::table::{facts, table, yes_no};
@@ -11,6 +11,8 @@ pub(super) fn told(status: AuditStatus) -> String {
         ("records", Some(status.records.to_string())),
         ("signed", Some(status.checkpoint_size.to_string())),
         ("open calls", Some(status.open_calls.to_string())),
+        ("pruned", Some(format!("records before {}", status.pruned)).filter(|_| status.pruned > 0)),
+        ("archive", status.archive.as_ref().map(archive)),
         ("segments", Some(status.segments.to_string())),
         ("bytes", Some(status.bytes.to_string())),
         ("root", Some(status.root)),
@@ -43,6 +45,16 @@ fn index(index: &IndexView) -> String {
         _ => "behind",
     };
     format!("{} records, {state}: {} to go, for {} s", index.records, index.lag_records, index.lag_seconds)
+}
+
+/// How the archive is, in one sentence.
+fn archive(archive: &ArchiveView) -> String {
+    let ArchiveView { place, records, waiting, failures, .. } = archive;
+    let state = match &archive.error {
+        Some(error) => format!("failed {failures} times, the last time: {error}"),
+        None => "well".to_owned(),
+    };
+    format!("{place}: the records before {records}, {waiting} closed segments to go, {state}")
 }
 
 #[cfg(test)]

@@ -21,6 +21,9 @@ pub struct Verify {
     /// A file with a checkpoint, kept elsewhere: against it truncation and rewriting show.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// The folder of the ledger's archive: then everything is checked from record 0 on, pruned or not.
+    #[arg(long, value_name = "FOLDER")]
+    archive: Option<PathBuf>,
     /// The settings file [default: ./bailiwick.toml, if there is one].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -31,6 +34,7 @@ pub(super) fn verify(args: &Verify, output: &Output) -> Result<(), Failure> {
     let options = VerifyOptions {
         saved: args.checkpoint.as_deref().map(checkpoint).transpose()?,
         keys: args.key.as_deref().map(key).transpose()?.into_iter().collect(),
+        archive: args.archive.clone(),
     };
     let report =
         bailiwick_ledger::verify(&dir, &options).map_err(|error| Failure::other(error.to_string()))?;
@@ -53,7 +57,15 @@ fn found(report: &Report) -> String {
         if report.bad.is_none() { "the ledger is what was written" } else { "the ledger was changed" };
     let believed = "the one in the directory: keep a copy elsewhere, and give it with --key";
     let mut text = format!("{verdict}\n");
+    let pruned = report.pruned.as_ref().map(|pruned| {
+        let last = pruned.records.saturating_sub(1);
+        format!(
+            "0 to {last}, not read: the signed checkpoint of {} vouches for them; in {}",
+            pruned.records, pruned.archive
+        )
+    });
     text.push_str(&facts([
+        ("pruned", pruned),
         ("records", Some(report.records.to_string())),
         ("signed", Some(report.signed.to_string())),
         ("checkpoints", Some(report.checkpoints.to_string())),

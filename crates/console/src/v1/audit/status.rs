@@ -22,6 +22,7 @@ pub(crate) async fn handler(
 ) -> Result<Json<AuditStatus>, Problem> {
     let index = control.index_state(&actor)?;
     let mut status: AuditStatus = (control.audit_status(&actor).await?, index).into();
+    status.archive = control.archive_state(&actor)?.map(Into::into);
     status.restored = control.restoration(&actor).await?.map(Into::into);
     Ok(Json(status))
 }
