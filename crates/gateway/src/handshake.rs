@@ -53,7 +53,7 @@ pub(crate) async fn initialize(asked: &Asked<'_>) -> Result<Reply, Refusal> {
 /// Opens the server's own session.
 async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) -> Result<Reply, Refusal> {
     let found = Found::server(server);
-    let facts = asked.facts();
+    let mut facts = asked.facts();
     let permit = decide(asked.visit, &facts, Action::List, &found, server.server.name.as_str()).await?;
     let session = Session::new(asked.visit, asked.era, SessionKind::Own { upstream: None }, params.clone());
     let conversation = Conversation {
@@ -64,13 +64,15 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
         kind: Kind::Own { initialize: params.clone(), session: None },
     };
     let carrier = Carrier { conversation, bridge: Bridge::None, traces_inside: false };
+    let span = asked.visit.gateway.begin_span(asked, Some(&session));
+    facts.span = Some(&span);
     let carried = Carried {
         body: asked.body.clone(),
         id: asked.request.id,
         method: &asked.request.method,
         name: None,
         params: Vec::new(),
-        trace: &asked.trace,
+        trace: &asked.trace.onward(&span),
     };
     let mut call = OpenCall::open(asked.visit, &facts, &permit, &params).await?;
     let upstreams = &asked.visit.gateway.parts.upstreams;

@@ -194,7 +194,7 @@ async fn readable(asked: &Asked<'_>, uri: &str) -> Result<(), Refusal> {
 }
 
 fn facts_of<'a>(session: &'a Session, method: &'a str) -> Facts<'a> {
-    Facts { method, era: session.era, session: Some(session), client: None, trace: None }
+    Facts { method, era: session.era, session: Some(session), client: None, trace: None, span: None }
 }
 
 fn status(code: u16) -> StatusCode {

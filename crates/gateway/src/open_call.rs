@@ -57,7 +57,7 @@ impl OpenCall {
     ) -> Result<Self, Refusal> {
         let inner = &visit.gateway;
         let slot = Arc::clone(&inner.slots).try_acquire_owned().map_err(|_| overloaded())?;
-        let id = inner.next_call(visit.now);
+        let id = facts.span.map_or_else(|| inner.next_call(visit.now), |span| span.call);
         let policy_us = visit.elapsed_us();
         let recorder = &inner.parts.recorder;
         let plan = inner.captures.plan(permit);

@@ -38,6 +38,7 @@ fn intent(call: u128, rules: &[Box<str>]) -> Record<'_> {
             session: Some("8f0c2b6d1a9e4f73"),
             client: Some("an agent 1.2.3"),
             trace: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+            span: Some("00f067aa0ba902b7"),
             parent: Some("b7ad6b7169203331"),
         },
         subject: Subject {

@@ -70,9 +70,12 @@ pub struct What<'a> {
     /// The client application by its own word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<&'a str>,
-    /// W3C trace id.
+    /// W3C trace id: the caller's, else one of the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<&'a str>,
+    /// The span of that trace that the call is; the server is told it as the caller's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<&'a str>,
     /// The span of that trace that the caller was in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<&'a str>,

@@ -23,3 +23,4 @@ mod stalled;
 mod stopping;
 mod streams;
 mod support;
+mod workflow;

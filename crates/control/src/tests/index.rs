@@ -64,6 +64,7 @@ async fn intent(room: &Room, call: u128) {
         session: Some("s"),
         client: None,
         trace: None,
+        span: None,
         parent: None,
     };
     let record = Record::Intent(Intent {

@@ -109,6 +109,7 @@ pub(crate) fn intent(call: u128) -> Record<'static> {
             session: None,
             client: None,
             trace: None,
+            span: None,
             parent: None,
         },
         subject: Subject {
