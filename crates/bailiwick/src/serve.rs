@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use bailiwick_config::Settings;
 use bailiwick_control::{Control, LoginLink};
 use bailiwick_identity::{AuthFailures, HostRules, LastUse, ResourceMetadata};
+use bailiwick_ledger::record_checkpoints;
 use bailiwick_model::record::Lifecycle;
 use bailiwick_model::{Record, Recorder};
 use bailiwick_runtime::telemetry::{self, LogFormat};
@@ -110,6 +111,8 @@ impl Running {
         let first = rooms.control.bootstrap().await.context("the first start could not be prepared")?;
         rooms.control.catch_up().await.context("the state cannot be read")?;
         rooms.control.run(&background);
+        let signed = Arc::clone(&rooms.ledger);
+        background.spawn_until_stop("checkpoint records", async move { record_checkpoints(&signed).await });
         let failures = Arc::new(AuthFailures::new(recorder, Arc::clone(&shared.clock)));
         let (failing, stop) = (Arc::clone(&failures), background.stop_token());
         background.spawn("auth failures", async move { failing.run(stop.cancelled_owned()).await });

@@ -33,6 +33,7 @@ mod seal;
 mod segment;
 mod shared;
 mod stamp;
+mod told;
 mod tree;
 mod verify;
 mod watch;
@@ -56,6 +57,7 @@ pub use proof::{Claim, Consistency, Inclusion, Older, Proof, ProofFault, Proven}
 pub use prove::{ProveError, prove_consistency, prove_inclusion};
 pub use read::{Follow, Line, ReadError, tail};
 pub use rotation::{Rotation, last_rotation};
+pub use told::record_checkpoints;
 pub use tree::{CompactRange, Hash, is_beginning, leaf_hash, node_hash, root_of_path};
 pub use verify::{BadRecord, Report, VerifyError, VerifyOptions, public_key, verify};
 pub use witness::{Means, WitnessStatus, Witnesses};

@@ -12,4 +12,5 @@ mod recovery;
 mod rotation;
 mod tamper;
 mod tampering;
+mod told;
 mod witnesses;

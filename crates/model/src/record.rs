@@ -34,6 +34,8 @@ pub enum Record<'a> {
     DefinitionDrift(DefinitionDrift<'a>),
     /// The gateway started or stopped on this ledger.
     Lifecycle(Lifecycle<'a>),
+    /// The ledger was signed as it was.
+    Checkpoint(Checkpoint<'a>),
 }
 
 /// Who did it.
@@ -359,6 +361,17 @@ pub struct Lifecycle<'a> {
     /// When the backup was taken that was restored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<crate::Timestamp>,
+}
+
+/// See [`Record::Checkpoint`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Checkpoint<'a> {
+    /// How many records it tells of.
+    pub size: u64,
+    /// The root of their tree, in hexadecimal.
+    pub root: &'a str,
+    /// The key that signed it: its name, `+`, its id.
+    pub key: &'a str,
 }
 
 /// Proof that a record is in the ledger at the durability that the ledger promises.
