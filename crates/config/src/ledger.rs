@@ -20,7 +20,7 @@ pub enum Durability {
 }
 
 /// The audit ledger.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LedgerFile {
     /// What a record must survive before its call goes on.

@@ -8,6 +8,7 @@
 pub mod data;
 pub mod database;
 pub mod egress;
+mod in_force;
 pub mod ledger;
 pub mod limits;
 pub mod listen;
@@ -23,6 +24,7 @@ pub mod witness;
 pub use data::Data;
 pub use database::Database;
 pub use egress::Egress;
+pub use in_force::{InForce, Setting};
 pub use ledger::{Durability, Ledger};
 pub use limits::Limits;
 pub use listen::Listen;

@@ -2,6 +2,7 @@
 //! which records are found.
 
 mod calls;
+mod configuration;
 mod entry;
 mod evidence;
 mod feed;

@@ -144,6 +144,7 @@ pub(crate) async fn answered(
     mut call: OpenCall,
     answer: Answer,
 ) -> Result<Reply, Refusal> {
+    call.answered(answer.status);
     match answer.body {
         AnswerBody::Json(body) => {
             let bytes = complete(asked.visit, &way.passage, &mut call, (body, answer.spots)).await?;

@@ -84,12 +84,14 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
     let passage = passage(asked, &found, &carrier);
     match answer {
         Answer { status, body: AnswerBody::Json(body), .. } => {
+            call.answered(status);
             let era = era_of(asked, &body);
             let bytes = complete(asked.visit, &passage, &mut call, (body, None)).await?;
             let status = http::StatusCode::from_u16(status).unwrap_or_default();
             with_session(asked, session, era, Reply::json(status, bytes))
         }
-        Answer { body: AnswerBody::Stream(mut events), .. } => {
+        Answer { status, body: AnswerBody::Stream(mut events), .. } => {
+            call.answered(status);
             let (early, era) = read_answer(asked, &mut events).await;
             let request = Some((asked.request.id.to_id(), call));
             let relay = Relay {

@@ -13,6 +13,7 @@ mod body;
 mod captures;
 mod carrier;
 mod complete;
+mod credential;
 mod decide;
 mod dispatch;
 mod endpoint;

@@ -153,6 +153,7 @@ async fn carry(
     };
     match carried {
         Ok(Answer { status, body, .. }) => {
+            call.answered(status);
             call.close(End::of(Status::Ok)).await.map_err(|_| audit_unavailable(true))?;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::ACCEPTED);
             Ok(match body {

@@ -4,11 +4,14 @@
 //! Everything borrows, since a record is written at once. Strings that a stranger chose are bounded by
 //! whoever makes the record; JSON escapes keep their line breaks and control characters from forging lines.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::definition::{DefinitionHash, DefinitionKind, write_sha256};
 use crate::grant::Action;
 use crate::principal::PrincipalKind;
+use crate::server::{Server, Transport, Value};
 use crate::{CallId, Generation, KeyId, PrincipalId, ServerId, TeamId};
 
 /// The version of the line's format, member `v`.
@@ -34,6 +37,10 @@ pub enum Record<'a> {
     DefinitionDrift(DefinitionDrift<'a>),
     /// The gateway started or stopped on this ledger.
     Lifecycle(Lifecycle<'a>),
+    /// A server is shown its credential for a principal, for the first time since one of them changed.
+    Credential(Credential<'a>),
+    /// Which settings the gateway runs with.
+    Configuration(Configuration<'a>),
     /// The ledger was signed as it was.
     Checkpoint(Checkpoint<'a>),
 }
@@ -203,6 +210,9 @@ pub struct Intent<'a> {
     pub subject: Subject<'a>,
     /// Why it was allowed.
     pub why: Why<'a>,
+    /// What the server is shown.
+    #[serde(skip_serializing_if = "Secrets::is_empty")]
+    pub credential: Secrets<'a>,
     /// The request's `params`.
     pub arguments: Payload<'a>,
 }
@@ -220,11 +230,35 @@ pub struct Outcome<'a> {
     /// A sentence on what went wrong, without secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
+    /// What came of it on the server's side.
+    #[serde(skip_serializing_if = "Upstream::is_unknown")]
+    pub upstream: Upstream<'a>,
+    /// Of a tool's result: its `isError`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_error: Option<bool>,
     /// The `result` or `error` of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Payload<'a>>,
     /// How long it took.
     pub timing: Timing,
+}
+
+/// What came of a call on its server's side, apart from what the answer says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Upstream<'a> {
+    /// The HTTP status of the server's answer; none if there was no answer, or for a stdio server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<u16>,
+    /// The sort of failure, if it failed: `unreachable`, `timeout`, `cut`, `invalid` …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<&'a str>,
+}
+
+impl Upstream<'_> {
+    /// Whether nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How a call ended.
@@ -256,11 +290,13 @@ pub enum Status {
 /// Durations in microseconds.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Timing {
-    /// From the request's last byte to the decision.
+    /// From the request's head to the decision.
     pub policy_us: u64,
+    /// From the decision to when the call may go to its server: the wait for the intent to be in the ledger.
+    pub queue_us: u64,
     /// From the first byte to the server to the last byte from it.
     pub upstream_us: u64,
-    /// From the request's last byte to this record.
+    /// From the request's head to this record.
     pub total_us: u64,
 }
 
@@ -363,6 +399,62 @@ pub struct Lifecycle<'a> {
     pub backup: Option<crate::Timestamp>,
 }
 
+/// See [`Record::Credential`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Credential<'a> {
+    /// For whom.
+    pub who: Who<'a>,
+    /// Which server, as a whole.
+    pub subject: Subject<'a>,
+    /// What it is shown.
+    pub credential: Secrets<'a>,
+}
+
+/// The names of a server's secret headers or variables, never their values; written as a list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Secrets<'a>(Option<&'a BTreeMap<String, Value>>);
+
+impl<'a> Secrets<'a> {
+    /// Those of a server.
+    pub fn of(server: &'a Server) -> Self {
+        let (Transport::Http { headers: values, .. } | Transport::Stdio { env: values, .. }) =
+            &server.transport;
+        Self(Some(values))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names().next().is_none()
+    }
+
+    fn names(self) -> impl Iterator<Item = &'a str> {
+        self.0
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| **value == Value::Secret)
+            .map(|(name, _)| name.as_str())
+    }
+}
+
+impl Serialize for Secrets<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.names())
+    }
+}
+
+/// See [`Record::Configuration`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Configuration<'a> {
+    /// The product's version.
+    pub version: &'a str,
+    /// Every key of the settings that has a value, `section.key`, secrets as digests.
+    pub settings: &'a serde_json::Value,
+    /// What the keys were that differ from the last such record, null where they had no value; none if there is no such
+    /// record to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<&'a serde_json::Value>,
+}
+
 /// See [`Record::Checkpoint`].
 #[derive(Debug, Clone, Serialize)]
 pub struct Checkpoint<'a> {
@@ -384,6 +476,14 @@ pub struct Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_named_and_values_are_not_written() {
+        let plain = Value::Plain { value: "2026".into() };
+        let values = BTreeMap::from([("authorization".into(), Value::Secret), ("x-version".into(), plain)]);
+        assert_eq!(serde_json::to_string(&Secrets(Some(&values))).unwrap(), r#"["authorization"]"#);
+        assert!(Secrets::default().is_empty() && !Secrets(Some(&values)).is_empty());
+    }
 
     #[test]
     fn a_stranger_s_line_breaks_stay_inside_one_line() {

@@ -18,6 +18,7 @@ mod packs;
 mod parsing;
 mod policy;
 mod reach;
+mod records;
 mod secrets;
 mod stalled;
 mod stopping;

@@ -29,7 +29,7 @@ impl Control {
     ///
     /// # Errors
     /// [`ControlError::NotFound`] if there is no such call, or none that the actor may see;
-    /// [`ControlError::Unavailable`] if the ledger does not take the record of the question;
+    /// [`ControlError::AuditUnavailable`] if the ledger does not take the record of the question;
     /// [`ControlError::Conflict`] if its records are on another node, not signed in time or not what was signed.
     pub async fn audit_evidence(&self, actor: &Actor, call: &str) -> Result<Evidence, ControlError> {
         actor.may_read()?;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bailiwick_model::principal::Role;
-use bailiwick_model::record::{Outcome, Payload, PayloadDigest, PolicyHash, Status, Timing, What, Who, Why};
+use bailiwick_model::record::{
+    Outcome, Payload, PayloadDigest, PolicyHash, Secrets, Status, Timing, Upstream, What, Who, Why,
+};
 use bailiwick_model::{
     CallId, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId, grant::Action,
     principal::PrincipalKind, record::Intent, record::Subject,
@@ -86,6 +88,7 @@ async fn intent(room: &Room, call: u128) {
             hash: None,
         },
         why: Why { action: Action::Call, generation: Generation(1), policy: PolicyHash([5; 32]), rules: &[] },
+        credential: Secrets::default(),
         arguments: Payload::bare(1, PayloadDigest([7; 32])),
     });
     room.recorder.append(&record).settled().await.unwrap();
@@ -97,6 +100,8 @@ async fn outcome(room: &Room, call: u128, status: Status) {
         status,
         code: None,
         detail: Some("a broken pipe"),
+        upstream: Upstream::default(),
+        is_error: None,
         result: None,
         timing: Timing::default(),
     });
