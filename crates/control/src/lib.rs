@@ -31,7 +31,7 @@ mod toolset;
 
 pub use actor::Actor;
 pub use audit::{AuditTail, Branch, CallFilter, CallTree, IndexState};
-pub use bailiwick_ledger::{Evidence, Report, Status, WitnessStatus};
+pub use bailiwick_ledger::{Counts, Evidence, Report, Status, WitnessStatus};
 pub use bailiwick_store::{Ending, IndexCursor, IndexedRecord, Page};
 pub use bootstrap::FirstStart;
 pub use control::{Control, Parts, Settings};

@@ -95,7 +95,7 @@ pub(crate) fn close_open_calls(shared: &Shared) -> Result<(), OpenError> {
         let records: Vec<_> = records
             .iter()
             .zip(calls)
-            .map(|(bytes, (call, _))| (bytes.as_slice(), Mark::Closes(*call)))
+            .map(|(bytes, (call, _))| (bytes.as_slice(), Mark::Closes(*call, Some(Status::Unknown))))
             .collect();
         writer
             .write(shared.clock.now(), &records, &shared.health.pulse)

@@ -12,6 +12,7 @@
 mod begin;
 mod check;
 mod copy;
+mod counts;
 mod evidence;
 mod extent;
 mod file;
@@ -43,6 +44,7 @@ mod writer;
 pub use begin::CloseError;
 pub use check::Fault;
 pub use copy::{CopyError, Held, copy};
+pub use counts::Counts;
 pub use evidence::{
     About, DefinitionText, EVIDENCE_VERSION, Evidence, EvidenceFault, EvidenceReport, Finding, GrantText,
     HashOf, PolicyText, Standing, Told, ToldSubject, ToldWhy,

@@ -287,6 +287,38 @@ pub enum Status {
     Unknown,
 }
 
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Ok,
+        Self::ToolError,
+        Self::RpcError,
+        Self::InputRequired,
+        Self::UpstreamUnreachable,
+        Self::UpstreamTimeout,
+        Self::UpstreamInvalid,
+        Self::Cancelled,
+        Self::ClientGone,
+        Self::Unknown,
+    ];
+
+    /// As records write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ToolError => "tool_error",
+            Self::RpcError => "rpc_error",
+            Self::InputRequired => "input_required",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::UpstreamInvalid => "upstream_invalid",
+            Self::Cancelled => "cancelled",
+            Self::ClientGone => "client_gone",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Durations in microseconds.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Timing {
@@ -476,6 +508,13 @@ pub struct Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_is_written_as_it_is_called() {
+        for status in Status::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
 
     #[test]
     fn secrets_are_named_and_values_are_not_written() {

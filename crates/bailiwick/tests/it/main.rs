@@ -14,6 +14,7 @@ mod faults;
 mod index;
 mod isolation;
 mod ledger;
+mod metrics;
 mod packs;
 mod parsing;
 mod policy;
