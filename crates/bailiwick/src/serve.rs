@@ -11,13 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use bailiwick_config::Settings;
+use bailiwick_config::{Setting, Settings};
 use bailiwick_control::{Control, LoginLink};
 use bailiwick_identity::{AuthFailures, HostRules, LastUse, ResourceMetadata};
+use bailiwick_ledger::record_checkpoints;
 use bailiwick_model::record::Lifecycle;
 use bailiwick_model::{Record, Recorder};
 use bailiwick_runtime::telemetry::{self, LogFormat};
 use bailiwick_runtime::{Lanes, Listener, ServeLimits, Shutdown, SystemClock, SystemEntropy, Tasks, Tls};
+
+use secrecy::ExposeSecret as _;
 
 use compose::{Rooms, Shared};
 use door::Door;
@@ -110,7 +113,12 @@ impl Running {
         rooms.control.resume_restored().await.context("the restored state cannot be made ready")?;
         let first = rooms.control.bootstrap().await.context("the first start could not be prepared")?;
         rooms.control.catch_up().await.context("the state cannot be read")?;
+        let told = settings_on_record(&settings, &*recorder);
+        let configured = rooms.control.record_configuration(env!("CARGO_PKG_VERSION"), told).await;
+        configured.context("the ledger does not take the record of the settings")?;
         rooms.control.run(&background);
+        let signed = Arc::clone(&rooms.ledger);
+        background.spawn_until_stop("checkpoint records", async move { record_checkpoints(&signed).await });
         let failures = Arc::new(AuthFailures::new(recorder, Arc::clone(&shared.clock)));
         let (failing, stop) = (Arc::clone(&failures), background.stop_token());
         background.spawn("auth failures", async move { failing.run(stop.cancelled_owned()).await });
@@ -197,6 +205,21 @@ async fn lifecycle(recorder: &dyn Recorder, event: &str) -> Result<(), bailiwick
         backup: None,
     });
     recorder.append(&record).settled().await.map(|_| ())
+}
+
+/// The settings as the ledger holds them: a secret that stands in them as its digest.
+fn settings_on_record(
+    settings: &Settings,
+    recorder: &dyn Recorder,
+) -> serde_json::Map<String, serde_json::Value> {
+    let told = |setting: &Setting| match setting {
+        Setting::Plain(value) => value.clone(),
+        Setting::Secret(secret) => {
+            let digest = recorder.digest(secret.expose_secret().as_bytes());
+            serde_json::json!({ "hmac": digest })
+        }
+    };
+    settings.in_force.iter().map(|(key, setting)| (key.clone(), told(setting))).collect()
 }
 
 /// What strangers are told and by which names the gateway is addressed.

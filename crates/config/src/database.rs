@@ -2,14 +2,14 @@
 
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::problem::Problems;
 use crate::secret::{ReadFile, secret};
 
 /// The database. Without a URL it is an embedded SQLite file in the data directory.
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DatabaseFile {
     /// `postgres://user:password@host:5432/name`. A secret: prefer `url_file` or the environment.

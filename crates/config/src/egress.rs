@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bailiwick_model::Destination;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::problem::Problems;
@@ -13,7 +13,7 @@ use crate::secret::{ReadFile, secret};
 
 /// Outbound connections. Private, loopback, link-local and other special addresses are forbidden unless
 /// they are allowed here.
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct EgressFile {
     /// What may be dialled although it is forbidden by default: `10.0.0.0/8`, `wiki.corp.example:443`,

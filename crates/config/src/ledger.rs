@@ -22,7 +22,7 @@ pub enum Durability {
 }
 
 /// The audit ledger.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LedgerFile {
     /// What a record must survive before its call goes on.

@@ -1,12 +1,12 @@
 //! `[limits]`: how much one caller or one server may ask of the gateway.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::problem::{Problems, at_least};
 
 /// Bounds on requests, answers and load.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LimitsFile {
     /// The largest request body, in bytes.

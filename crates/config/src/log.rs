@@ -18,7 +18,7 @@ pub enum LogFormat {
 }
 
 /// What goes to standard error.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LogFile {
     /// The form of log lines.

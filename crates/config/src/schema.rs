@@ -8,7 +8,13 @@ use crate::settings::SettingsFile;
 /// The JSON Schema (2020-12) of `bailiwick.toml`, with defaults and descriptions.
 pub fn schema() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    settings.into_generator().into_root_schema_for::<SettingsFile>().into()
+    let mut schema: Value = settings.into_generator().into_root_schema_for::<SettingsFile>().into();
+    // Each key tells its own default.
+    let sections = schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
+    for section in sections.filter_map(|(_, section)| section.as_object_mut()) {
+        section.remove("default");
+    }
+    schema
 }
 
 /// What kind of value a key wants; tells how an environment variable is to be read.

@@ -5,11 +5,12 @@ use std::io;
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::data::{Data, DataFile};
 use crate::database::{Database, DatabaseFile};
 use crate::egress::{Egress, EgressFile};
+use crate::in_force::{self, InForce};
 use crate::ledger::{Ledger, LedgerFile};
 use crate::limits::{Limits, LimitsFile};
 use crate::listen::{Listen, ListenFile};
@@ -19,7 +20,7 @@ use crate::problem::{ConfigError, Problems};
 use crate::upstream::{Upstream, UpstreamFile};
 
 /// The settings of a Bailiwick gateway. Every key is optional.
-#[derive(Default, Deserialize, JsonSchema)]
+#[derive(Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "bailiwick.toml")]
 pub(crate) struct SettingsFile {
@@ -52,6 +53,8 @@ pub struct Settings {
     pub upstream: Upstream,
     /// Standard error.
     pub log: Log,
+    /// All of them, key by key.
+    pub in_force: InForce,
 }
 
 impl Settings {
@@ -69,6 +72,10 @@ impl Settings {
         let table = document.merge()?;
         let file = document.read(table.clone())?;
         let mut problems = Problems::default();
+        let in_force = in_force::of(&file).unwrap_or_else(|error| {
+            problems.add("settings", format!("cannot be told to the ledger: {error}")).done();
+            InForce::new()
+        });
         let settings = Self {
             listen: file.listen.check(&mut problems),
             data: file.data.check(&mut problems),
@@ -78,6 +85,7 @@ impl Settings {
             limits: file.limits.check(&mut problems),
             upstream: file.upstream.check(&mut problems),
             log: file.log.check(&mut problems),
+            in_force,
         };
         if problems.is_empty() { Ok(settings) } else { Err(document.explain(problems, &table)) }
     }

@@ -21,7 +21,7 @@ pub enum Confine {
 }
 
 /// The servers behind the gateway.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct UpstreamFile {
     /// How often a server's definitions are read anew, in seconds.

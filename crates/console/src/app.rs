@@ -12,7 +12,7 @@ use bailiwick_model::Clock;
 use http::request::Parts;
 
 use crate::problem::Problem;
-use crate::{gate, headers, login, openapi, v1};
+use crate::{gate, headers, login, metrics, openapi, v1};
 
 /// Largest body of a request, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -54,13 +54,14 @@ impl FromRef<App> for Control {
     }
 }
 
-/// The routes `/api/…` and `/login/…`.
+/// The routes `/api/…`, `/metrics` and `/login/…`.
 pub fn router(console: Console) -> Router {
     let app = App(Arc::new(console));
     let api = v1::routes()
         .split_for_parts()
         .0
         .route("/api/openapi.json", get(openapi::handler))
+        .route("/metrics", get(metrics::handler))
         // Not a fallback of the router: what stands beside it on the listener has its own.
         .route("/api", any(no_such_route))
         .route("/api/{*rest}", any(no_such_route))

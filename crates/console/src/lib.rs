@@ -9,10 +9,12 @@ mod gate;
 mod headers;
 mod input;
 mod login;
+mod metrics;
 mod openapi;
 mod problem;
 mod v1;
 pub mod wire;
 
 pub use app::{Console, PeerOf, router};
+pub use metrics::metrics_page;
 pub use openapi::openapi;

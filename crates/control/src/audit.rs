@@ -3,6 +3,7 @@
 
 mod body;
 mod calls;
+mod configuration;
 mod entry;
 mod erase;
 mod evidence;

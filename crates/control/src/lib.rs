@@ -35,7 +35,7 @@ pub use audit::{
     ArchiveState, AuditTail, BodyContent, Branch, CallBody, CallFilter, CallTree, Erasure, IndexState,
     PruneOutcome,
 };
-pub use bailiwick_ledger::{Evidence, Report, Status, WitnessStatus};
+pub use bailiwick_ledger::{Counts, Evidence, Report, Status, WitnessStatus};
 pub use bailiwick_store::{Ending, IndexCursor, IndexedRecord, Page};
 pub use bootstrap::FirstStart;
 pub use control::{Control, Parts, Settings};

@@ -13,6 +13,7 @@ use bailiwick_upstream::{Conversation, Kind};
 use bytes::Bytes;
 
 use crate::session::{Session, SessionKind};
+use crate::trace::Received;
 use crate::visit::Visit;
 
 /// A server as this client speaks with it.
@@ -118,14 +119,8 @@ fn traces_inside(server: &CatalogueServer, era: Era) -> bool {
     era.is_modern() || matches!(server.server.transport, Transport::Stdio { .. })
 }
 
-/// The changes that a request needs for its server's era, and for its trace.
-pub(crate) fn bridge_request<'p>(
-    patch: &mut Patch<'p>,
-    carrier: &Carrier,
-    client: Client<'p>,
-    request: &Request<'_>,
-    trace: &Trace,
-) {
+/// The changes that a request needs for its server's era.
+pub(crate) fn bridge_request<'p>(patch: &mut Patch<'p>, carrier: &Carrier, client: Client<'p>) {
     match (carrier.bridge, client) {
         (Bridge::ToModern, Client::Session(session)) => {
             let info = session_info(session);
@@ -137,16 +132,27 @@ pub(crate) fn bridge_request<'p>(
         (Bridge::ToLegacy, _) => request_to_legacy(patch),
         _ => {}
     }
-    if carrier.traces_inside {
-        let words = [
-            (meta::TRACEPARENT, &trace.parent),
-            (meta::TRACESTATE, &trace.state),
-            (meta::BAGGAGE, &trace.baggage),
-        ];
-        for (name, word) in words {
-            if let Some(word) = word.as_deref().filter(|_| request.meta(name).is_none()) {
-                patch.meta.set_string(name, word);
-            }
+}
+
+/// Writes the trace into `_meta`: the call's own span where the caller's stands, or has to; the rest as it came. A
+/// trace that the caller did not name is not written: the body stays as it was judged.
+pub(crate) fn trace_inside<'p>(
+    patch: &mut Patch<'p>,
+    carrier: &Carrier,
+    request: &Request<'_>,
+    (received, trace): (&Received, &Trace<'p>),
+) {
+    if received.parent.is_some()
+        && (carrier.traces_inside || request.meta(meta::TRACEPARENT).is_some())
+        && let Some(parent) = &trace.parent
+    {
+        patch.meta.set_string(meta::TRACEPARENT, parent.as_str());
+    }
+    for (name, word) in [(meta::TRACESTATE, trace.state), (meta::BAGGAGE, trace.baggage)] {
+        if carrier.traces_inside
+            && let Some(word) = word.filter(|_| request.meta(name).is_none())
+        {
+            patch.meta.set_string(name, word);
         }
     }
 }

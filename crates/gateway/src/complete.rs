@@ -35,7 +35,7 @@ pub(crate) async fn complete(
             Ok(mapped.bytes.unwrap_or(body))
         }
         Err(refusal) => {
-            let end = End { code: Some(refusal.code), ..End::of(Status::UpstreamInvalid) };
+            let end = End::invalid(&refusal);
             call.close(end).await.map_err(|_| audit_unavailable(true))?;
             Err(refusal)
         }
@@ -45,7 +45,15 @@ pub(crate) async fn complete(
 /// A call that brought no answer: recorded with the true reason, told in public words.
 pub(crate) async fn fail(call: &mut OpenCall, error: &UpstreamError) -> Refusal {
     let refusal = refusal_of(error);
-    let end = End { code: Some(refusal.code), detail: Some(detail(error)), ..End::of(status_of(error)) };
+    if let UpstreamError::Failed(http) = error {
+        call.answered(*http);
+    }
+    let end = End {
+        code: Some(refusal.code),
+        detail: Some(detail(error)),
+        failure: Some(error.class()),
+        ..End::of(status_of(error))
+    };
     match call.close(end).await {
         Ok(()) => refusal,
         Err(_) => audit_unavailable(error.may_have_run()),

@@ -7,7 +7,6 @@ use bailiwick_mcp::headers::meta;
 use bailiwick_mcp::json::Raw;
 use bailiwick_mcp::method::Class;
 use bailiwick_mcp::{Edits, Era, Method, Patch, Refusal, Request};
-use bailiwick_model::call::Trace;
 use bailiwick_model::definition::DefinitionKind;
 use bailiwick_model::grant::Action;
 use bytes::Bytes;
@@ -21,6 +20,7 @@ use crate::facts::{Facts, client_of_request};
 use crate::forward::{Errand, forward};
 use crate::reply::Reply;
 use crate::session::Session;
+use crate::trace::Received;
 use crate::visit::Visit;
 use crate::{handshake, list, listen, uris};
 
@@ -35,7 +35,7 @@ pub(crate) struct Asked<'m> {
     /// Exactly the request's bytes.
     pub(crate) body: Bytes,
     pub(crate) headers: &'m HeaderMap,
-    pub(crate) trace: Trace,
+    pub(crate) trace: Received,
 }
 
 impl<'m> Asked<'m> {
@@ -46,6 +46,7 @@ impl<'m> Asked<'m> {
             session: self.session,
             client: if self.session.is_none() { client_of_request(self.request) } else { None },
             trace: Some(&self.trace),
+            span: None,
         }
     }
 

@@ -1,11 +1,12 @@
 //! What records say of a call: who, what, through which door. Strings that strangers chose are cut here.
 
 use bailiwick_mcp::{Era, Raw, Request};
-use bailiwick_model::call::Trace;
+use bailiwick_model::call::TraceParent;
 use bailiwick_model::principal::Caller;
 use bailiwick_model::record::{What, Who};
 
 use crate::session::Session;
+use crate::trace::{Received, Span};
 use crate::visit::Visit;
 
 /// Longest text of a stranger in a record, in bytes.
@@ -31,20 +32,25 @@ pub(crate) struct Facts<'a> {
     pub(crate) era: Era,
     pub(crate) session: Option<&'a Session>,
     pub(crate) client: Option<Box<str>>,
-    pub(crate) trace: Option<&'a Trace>,
+    pub(crate) trace: Option<&'a Received>,
+    /// The span that the call is, if it goes to a server.
+    pub(crate) span: Option<&'a Span>,
 }
 
 impl<'a> Facts<'a> {
     /// As records name it.
     pub(crate) fn what<'s>(&'s self, visit: &'s Visit) -> What<'s> {
+        let parent = self.trace.and_then(|received| received.parent.as_ref());
+        let at = self.span.map(|span| &span.at);
         What {
             endpoint: &visit.path,
             method: cut(self.method),
             era: self.era.as_str(),
             session: self.session.map(|s| &*s.tag),
             client: self.session.and_then(|s| s.client.as_deref()).or(self.client.as_deref()),
-            trace: self.trace.and_then(Trace::id),
-            parent: self.trace.and_then(Trace::span),
+            trace: at.or(parent).map(TraceParent::trace),
+            span: at.map(TraceParent::span),
+            parent: parent.map(TraceParent::span),
         }
     }
 }

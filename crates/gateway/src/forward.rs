@@ -14,7 +14,7 @@ use bailiwick_upstream::{Answer, AnswerBody, Request as Carried, UpstreamError};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use crate::carrier::{Bridge, Carrier, bridge_request};
+use crate::carrier::{Bridge, Carrier, bridge_request, trace_inside};
 use crate::complete::{complete, fail};
 use crate::decide::{Found, decide};
 use crate::dispatch::Asked;
@@ -42,14 +42,18 @@ pub(crate) struct Errand<'a> {
 
 /// Runs an errand.
 pub(crate) async fn forward(asked: &Asked<'_>, errand: Errand<'_>) -> Result<Reply, Refusal> {
-    let facts = asked.facts();
+    let mut facts = asked.facts();
     let permit = decide(asked.visit, &facts, errand.action, &errand.found, errand.asked).await?;
     check_mirrored(asked, &errand)?;
     let carrier = Carrier::choose(asked.visit, &errand.found.server, asked.client())?;
     check_bridge(asked, &carrier)?;
     let passage = passage(asked, &errand.found, &carrier);
     let mut patch = errand.patch.clone();
-    bridge_request(&mut patch, &carrier, asked.client(), asked.request, &asked.trace);
+    bridge_request(&mut patch, &carrier, asked.client());
+    let span = asked.visit.gateway.begin_span(asked, asked.session);
+    facts.span = Some(&span);
+    let trace = asked.trace.onward(&span);
+    trace_inside(&mut patch, &carrier, asked.request, (&asked.trace, &trace));
     let body = patched(asked, &patch)?;
     let carried = Carried {
         body,
@@ -57,7 +61,7 @@ pub(crate) async fn forward(asked: &Asked<'_>, errand: Errand<'_>) -> Result<Rep
         method: &asked.request.method,
         name: errand.mirrored.as_deref(),
         params: mirror_params(asked, &errand, &carrier)?,
-        trace: &asked.trace,
+        trace: &trace,
     };
     let arguments = asked.request.params.as_ref().map_or(&b""[..], |p| p.raw().as_bytes());
     let mut call = OpenCall::open(asked.visit, &facts, &permit, arguments).await?;
@@ -140,6 +144,7 @@ pub(crate) async fn answered(
     mut call: OpenCall,
     answer: Answer,
 ) -> Result<Reply, Refusal> {
+    call.answered(answer.status);
     match answer.body {
         AnswerBody::Json(body) => {
             let bytes = complete(asked.visit, &way.passage, &mut call, (body, answer.spots)).await?;

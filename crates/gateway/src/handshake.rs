@@ -56,7 +56,7 @@ pub(crate) async fn initialize(asked: &Asked<'_>) -> Result<Reply, Refusal> {
 /// Opens the server's own session.
 async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) -> Result<Reply, Refusal> {
     let found = Found::server(server);
-    let facts = asked.facts();
+    let mut facts = asked.facts();
     let permit = decide(asked.visit, &facts, Action::List, &found, server.server.name.as_str()).await?;
     let session = Session::new(asked.visit, asked.era, SessionKind::Own { upstream: None }, params.clone());
     let conversation = Conversation {
@@ -67,13 +67,15 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
         kind: Kind::Own { initialize: params.clone(), session: None },
     };
     let carrier = Carrier { conversation, bridge: Bridge::None, traces_inside: false };
+    let span = asked.visit.gateway.begin_span(asked, Some(&session));
+    facts.span = Some(&span);
     let carried = Carried {
         body: asked.body.clone(),
         id: asked.request.id,
         method: &asked.request.method,
         name: None,
         params: Vec::new(),
-        trace: &asked.trace,
+        trace: &asked.trace.onward(&span),
     };
     let mut call = OpenCall::open(asked.visit, &facts, &permit, &params).await?;
     let upstreams = &asked.visit.gateway.parts.upstreams;
@@ -88,12 +90,14 @@ async fn own(asked: &Asked<'_>, server: &Arc<CatalogueServer>, params: Bytes) ->
     let passage = passage(asked, &found, &carrier);
     match answer {
         Answer { status, body: AnswerBody::Json(body), .. } => {
+            call.answered(status);
             let era = era_of(asked, &body);
             let bytes = complete(asked.visit, &passage, &mut call, (body, None)).await?;
             let status = http::StatusCode::from_u16(status).unwrap_or_default();
             with_session(asked, session, era, Reply::json(status, bytes))
         }
-        Answer { body: AnswerBody::Stream(mut events), .. } => {
+        Answer { status, body: AnswerBody::Stream(mut events), .. } => {
+            call.answered(status);
             let (early, era) = read_answer(asked, &mut events).await;
             let request = Some((asked.request.id.to_id(), call));
             let relay = Relay {

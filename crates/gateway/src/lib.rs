@@ -14,6 +14,7 @@ mod body;
 mod captures;
 mod carrier;
 mod complete;
+mod credential;
 mod decide;
 mod dispatch;
 mod endpoint;
@@ -115,6 +116,7 @@ pub(crate) struct Inner {
     pub(crate) tasks: tasks::TaskIds,
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
+    spans: trace::Spans,
     calls: AtomicU64,
     call_base: u128,
 }
@@ -136,6 +138,7 @@ impl Gateway {
             tasks: tasks::TaskIds::new(),
             slots: Arc::new(Semaphore::new(parts.limits.concurrency)),
             streams: Arc::new(Semaphore::new(parts.limits.streams)),
+            spans: trace::Spans::new(&*parts.entropy),
             calls: AtomicU64::new(0),
             call_base: u128::from_be_bytes(base) & 0xffff_0000_0000_0000_0000,
             parts,
@@ -158,6 +161,15 @@ impl Gateway {
 }
 
 impl Inner {
+    /// The span of a call that begins now, with its id.
+    pub(crate) fn begin_span(
+        &self,
+        asked: &dispatch::Asked<'_>,
+        session: Option<&session::Session>,
+    ) -> trace::Span {
+        self.spans.of(self.next_call(asked.visit.now), &asked.trace, session)
+    }
+
     /// The id of a call that begins now: 48 bits of milliseconds, 16 of chance per process, 64 counted.
     pub(crate) fn next_call(&self, now: Timestamp) -> CallId {
         let millis = u128::from(now.as_micros().unsigned_abs() / 1000) & 0xffff_ffff_ffff;

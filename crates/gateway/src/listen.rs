@@ -17,7 +17,6 @@ use crate::decide::{Found, absent, decide};
 use crate::dispatch::{Asked, bad_request, find, task_behind};
 use crate::facts::Facts;
 use crate::forward::{Errand, forward};
-use crate::local;
 use crate::mapping::Passage;
 use crate::open_call::overloaded;
 use crate::post::session_of;
@@ -25,6 +24,7 @@ use crate::relay::Relay;
 use crate::reply::{Content, Reply};
 use crate::session::{Session, SessionKind};
 use crate::visit::Visit;
+use crate::{credential, local};
 
 mod ours;
 
@@ -69,6 +69,7 @@ async fn own(visit: &Arc<Visit>, session: &Session, headers: &HeaderMap) -> Resu
     let permit = decide(visit, &facts, Action::List, &found, server.server.name.as_str()).await?;
     let carrier = Carrier::choose(visit, server, Client::Session(session))?;
     local::record(visit, &facts).await?;
+    credential::note(visit, &permit).await?;
     let resume = headers.get(&LAST_EVENT_ID).and_then(|value| value.to_str().ok());
     let upstreams = &visit.gateway.parts.upstreams;
     let answer =
@@ -117,6 +118,7 @@ pub(crate) async fn delete(visit: &Arc<Visit>, headers: &HeaderMap) -> Result<Re
             let found = Found::server(server);
             let permit = decide(visit, &facts, Action::List, &found, server.server.name.as_str()).await?;
             let carrier = Carrier::choose(visit, server, Client::Session(&session))?;
+            credential::note(visit, &permit).await?;
             let upstreams = &visit.gateway.parts.upstreams;
             upstreams.close(&permit, &carrier.conversation).await.map_err(|error| refusal_of(&error))?
         }
@@ -194,7 +196,7 @@ async fn readable(asked: &Asked<'_>, uri: &str) -> Result<(), Refusal> {
 }
 
 fn facts_of<'a>(session: &'a Session, method: &'a str) -> Facts<'a> {
-    Facts { method, era: session.era, session: Some(session), client: None, trace: None }
+    Facts { method, era: session.era, session: Some(session), client: None, trace: None, span: None }
 }
 
 fn status(code: u16) -> StatusCode {

@@ -306,7 +306,8 @@ fn end_of<'a>(method: Method, answer: &Answer<'a>, signs: Signs) -> End<'a> {
                 (true, _) => Status::ToolError,
                 _ => Status::Ok,
             };
-            End { result: Some(result.as_bytes()), ..End::of(status) }
+            let is_error = (method == Method::ToolsCall && !waits).then_some(failed);
+            End { is_error, result: Some(result.as_bytes()), ..End::of(status) }
         }
     }
 }

@@ -86,7 +86,7 @@ pub(crate) async fn notification(
 
 /// A modern client's notification, which the protocol itself does not have over HTTP; extensions may.
 async fn modern(visit: &Arc<Visit>, method: &str, body: Bytes) -> Result<Reply, Refusal> {
-    let facts = Facts { method, era: Era::MODERN, session: None, client: None, trace: None };
+    let facts = Facts { method, era: Era::MODERN, session: None, client: None, trace: None, span: None };
     if Method::parse(method) == Method::Cancelled {
         // Closing the stream is what cancels (spec 2026-07-28 basic/patterns/cancellation).
         return accepted(visit, &facts).await;
@@ -153,6 +153,7 @@ async fn carry(
     };
     match carried {
         Ok(Answer { status, body, .. }) => {
+            call.answered(status);
             call.close(End::of(Status::Ok)).await.map_err(|_| audit_unavailable(true))?;
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::ACCEPTED);
             Ok(match body {
@@ -170,5 +171,5 @@ async fn accepted(visit: &Visit, facts: &Facts<'_>) -> Result<Reply, Refusal> {
 }
 
 fn facts_of<'a>(session: &'a Session, method: &'a str) -> Facts<'a> {
-    Facts { method, era: session.era, session: Some(session), client: None, trace: None }
+    Facts { method, era: session.era, session: Some(session), client: None, trace: None, span: None }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use bailiwick_mcp::{GatewayError, Refusal};
 use bailiwick_model::body_key::BodyPart;
-use bailiwick_model::record::{Intent, Outcome, Status, Timing};
+use bailiwick_model::record::{Intent, Outcome, Secrets, Status, Timing, Upstream};
+use bailiwick_model::server::Transport;
 use bailiwick_model::{CallId, Record, RecordFailed, Recording};
 use bailiwick_policy::Permit;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::captures::Plan;
+use crate::credential;
 use crate::facts::{Facts, who};
 use crate::held::{Held, Place};
 use crate::reply::audit_unavailable;
@@ -23,6 +25,9 @@ pub(crate) struct OpenCall {
     id: CallId,
     policy_us: u64,
     sent_us: u64,
+    over_http: bool,
+    /// The HTTP status of the server's answer.
+    http: Option<u16>,
     /// What is recorded if this is dropped: leaving cancels in some eras, in others not.
     abandoned: Status,
     /// What is captured of the answer.
@@ -38,13 +43,22 @@ pub(crate) struct End<'a> {
     pub(crate) status: Status,
     pub(crate) code: Option<i64>,
     pub(crate) detail: Option<&'a str>,
+    /// The sort of failure on the server's side.
+    pub(crate) failure: Option<&'static str>,
+    /// A tool's own word on whether it failed.
+    pub(crate) is_error: Option<bool>,
     /// The `result` or `error` that the server answered with, as it stands.
     pub(crate) result: Option<&'a [u8]>,
 }
 
 impl End<'_> {
+    /// Of an answer that cannot be passed on.
+    pub(crate) fn invalid(refusal: &Refusal) -> Self {
+        Self { code: Some(refusal.code), failure: Some("invalid"), ..Self::of(Status::UpstreamInvalid) }
+    }
+
     pub(crate) const fn of(status: Status) -> Self {
-        Self { status, code: None, detail: None, result: None }
+        Self { status, code: None, detail: None, failure: None, is_error: None, result: None }
     }
 }
 
@@ -58,7 +72,7 @@ impl OpenCall {
     ) -> Result<Self, Refusal> {
         let inner = &visit.gateway;
         let slot = Arc::clone(&inner.slots).try_acquire_owned().map_err(|_| overloaded())?;
-        let id = inner.next_call(visit.now);
+        let id = facts.span.map_or_else(|| inner.next_call(visit.now), |span| span.call);
         let policy_us = visit.elapsed_us();
         let recorder = &inner.parts.recorder;
         let plan = inner.captures.plan(permit);
@@ -70,8 +84,10 @@ impl OpenCall {
             what: facts.what(visit),
             subject: permit.subject(),
             why: permit.why(),
+            credential: Secrets::of(permit.registered()),
             arguments: held.payload(),
         });
+        credential::note(visit, permit).await?;
         // INVARIANT: the intent is in the ledger before the first byte goes upstream.
         recorder.append(&intent).settled().await.map_err(|_| audit_unavailable(false))?;
         let abandoned = if facts.era.disconnect_cancels() { Status::Cancelled } else { Status::ClientGone };
@@ -81,6 +97,8 @@ impl OpenCall {
             id,
             policy_us,
             sent_us,
+            over_http: matches!(permit.registered().transport, Transport::Http { .. }),
+            http: None,
             abandoned,
             plan,
             closed: false,
@@ -91,6 +109,11 @@ impl OpenCall {
     /// Gives the call's place to others: from now on it is a stream that waits, bounded by other means.
     pub(crate) fn idle(&mut self) {
         self.slot = None;
+    }
+
+    /// Notes the status with which the server answered; stdio servers have none of their own.
+    pub(crate) fn answered(&mut self, status: u16) {
+        self.http = self.over_http.then_some(status);
     }
 
     /// Records the outcome. The last byte of the answer may go down when this returned well.
@@ -115,9 +138,12 @@ impl OpenCall {
             status: end.status,
             code: end.code,
             detail: end.detail,
+            upstream: Upstream { http: self.http, failure: end.failure },
+            is_error: end.is_error,
             result: held.map(Held::payload),
             timing: Timing {
                 policy_us: self.policy_us,
+                queue_us: self.sent_us.saturating_sub(self.policy_us),
                 upstream_us: total_us.saturating_sub(self.sent_us),
                 total_us,
             },

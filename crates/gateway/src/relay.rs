@@ -216,7 +216,7 @@ impl Running {
             Ok(mapped) => (mapped.bytes.unwrap_or_else(|| data.clone()), mapped.end),
             Err(error) => {
                 let refusal = unmappable(&error);
-                let end = End { code: Some(refusal.code), ..End::of(Status::UpstreamInvalid) };
+                let end = End::invalid(&refusal);
                 (message(&refusal, asked.as_raw()), end)
             }
         };

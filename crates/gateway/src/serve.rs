@@ -133,7 +133,14 @@ async fn reach(visit: &Visit, parts: &Parts) -> Result<(), Refusal> {
 }
 
 fn door(parts: &Parts) -> Facts<'_> {
-    Facts { method: parts.method.as_str(), era: Era::MODERN, session: None, client: None, trace: None }
+    Facts {
+        method: parts.method.as_str(),
+        era: Era::MODERN,
+        session: None,
+        client: None,
+        trace: None,
+        span: None,
+    }
 }
 
 fn unauthorized(inner: &Inner, parts: &Parts, error: AuthError) -> Response<Body> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use bailiwick_config::Durability;
-use bailiwick_model::record::{Outcome, Status, Timing};
+use bailiwick_model::record::{Outcome, Status, Timing, Upstream};
 use bailiwick_model::{CallId, Clock, Record};
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -95,7 +95,7 @@ pub(crate) fn close_open_calls(shared: &Shared) -> Result<(), OpenError> {
         let records: Vec<_> = records
             .iter()
             .zip(calls)
-            .map(|(bytes, (call, _))| (bytes.as_slice(), Mark::Closes(*call)))
+            .map(|(bytes, (call, _))| (bytes.as_slice(), Mark::Closes(*call, Some(Status::Unknown))))
             .collect();
         writer
             .write(shared.clock.now(), &records, &shared.health.pulse)
@@ -116,6 +116,8 @@ fn unknown(call: CallId) -> serde_json::Result<Vec<u8>> {
         status: Status::Unknown,
         code: None,
         detail: Some("the gateway ended before the call did"),
+        upstream: Upstream::default(),
+        is_error: None,
         result: None,
         timing: Timing::default(),
     }))

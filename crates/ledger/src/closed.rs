@@ -11,7 +11,7 @@ use crate::segment::{Lines, Segment, list};
 /// What a record is kept for, by which it is decided how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordClass {
-    /// What became of calls: `intent`, `outcome`, `local`, `denied`, `credential_use`.
+    /// What became of calls: `intent`, `outcome`, `local`, `denied`, `credential`, and `checkpoint`, which stands between them.
     Calls,
     /// Everything else: changes, authentication that failed, drift, starts and stops.
     Administration,
@@ -21,7 +21,7 @@ impl RecordClass {
     /// The class of a kind of record. A kind that is not known is not taken for one of calls.
     pub fn of(kind: &str) -> Self {
         match kind {
-            "intent" | "outcome" | "local" | "denied" | "credential_use" => Self::Calls,
+            "intent" | "outcome" | "local" | "denied" | "credential" | "checkpoint" => Self::Calls,
             _ => Self::Administration,
         }
     }

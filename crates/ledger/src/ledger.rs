@@ -23,7 +23,7 @@ use crate::open::{OpenError, make_dir, recover};
 use crate::prune::resume;
 use crate::segment::{VERIFIER, list};
 use crate::shared::Shared;
-use crate::{Hash, WitnessStatus, json};
+use crate::{Counts, Hash, WitnessStatus, json};
 
 /// The audit ledger of this node, open for writing.
 #[derive(Debug)]
@@ -52,6 +52,10 @@ pub struct Status {
     pub bytes: u64,
     /// Calls that have an intent and no outcome yet.
     pub open_calls: usize,
+    /// What was appended since the start.
+    pub counts: Counts,
+    /// Records that were not taken since the start, because the disk was full, failing or hanging, or at the end.
+    pub refused: u64,
     /// How many records the last checkpoint tells of.
     pub checkpoint_size: u64,
     /// How the witnesses are that are told of checkpoints.
@@ -166,7 +170,7 @@ impl Ledger {
             .writer
             .try_lock_for(self.shared.settings.stall)
             .ok_or(std::io::ErrorKind::TimedOut)?;
-        let (range, open_calls) = (writer.range.clone(), writer.open.len());
+        let (range, open_calls, counts) = (writer.range.clone(), writer.open.len(), writer.counts.clone());
         drop(writer);
         self.shared.drain();
         Ok(Status {
@@ -177,6 +181,8 @@ impl Ledger {
             segments: segments.len(),
             bytes,
             open_calls,
+            counts,
+            refused: self.shared.health.refused.load(Ordering::Relaxed),
             checkpoint_size: self.shared.signed.load(Ordering::Relaxed),
             witnesses: self.shared.witnesses.lock().iter().map(|witness| witness.borrow().clone()).collect(),
         })

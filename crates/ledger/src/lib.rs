@@ -14,6 +14,7 @@ mod begin;
 mod check;
 mod closed;
 mod copy;
+mod counts;
 mod evidence;
 mod extent;
 mod file;
@@ -38,6 +39,7 @@ mod seal;
 mod segment;
 mod shared;
 mod stamp;
+mod told;
 mod tree;
 mod verify;
 mod watch;
@@ -49,6 +51,7 @@ pub use begin::CloseError;
 pub use check::Fault;
 pub use closed::{Closed, Contents, RecordClass};
 pub use copy::{CopyError, Held, copy};
+pub use counts::Counts;
 pub use evidence::{
     About, DefinitionText, EVIDENCE_VERSION, Evidence, EvidenceFault, EvidenceReport, Finding, GrantText,
     HashOf, PolicyText, Standing, Told, ToldSubject, ToldWhy,
@@ -66,6 +69,7 @@ pub use prune::{PruneError, Pruning};
 pub use pruned::PRUNE;
 pub use read::{Follow, Line, ReadError, tail};
 pub use rotation::{Rotation, last_rotation};
+pub use told::record_checkpoints;
 pub use tree::{CompactRange, Hash, is_beginning, leaf_hash, node_hash, root_of_path};
 pub use verify::{BadRecord, PrunedRecords, Report, VerifyError, VerifyOptions, public_key, verify};
 pub use witness::{Means, WitnessStatus, Witnesses};

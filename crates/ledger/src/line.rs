@@ -3,7 +3,7 @@
 //! `{"v":1,"index":N,"time":"…","prev":"…",` and the members. `prev` is the beginning of the leaf hash of the
 //! line before: the tree proves that something was changed, the link tells which line.
 
-use bailiwick_model::record::RECORD_VERSION;
+use bailiwick_model::record::{RECORD_VERSION, Status};
 use bailiwick_model::{CallId, QuickMap, Record};
 use serde::Deserialize;
 
@@ -103,19 +103,23 @@ impl<'a> Head<'a> {
         let call = self.call.and_then(|call| call.parse().ok());
         match (self.kind, call) {
             ("intent", Some(call)) => Mark::Opens(call),
-            ("outcome", Some(call)) => Mark::Closes(call),
+            ("outcome", Some(call)) => Mark::Closes(call, None),
             _ => Mark::None,
         }
     }
 }
 
-/// What a record does to the set of open calls.
+/// What a record does to the set of open calls, and what it is counted as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// An intent.
     Opens(CallId),
-    /// An outcome.
-    Closes(CallId),
+    /// An outcome; read back, without its status.
+    Closes(CallId, Option<Status>),
+    /// The gateway's own answer.
+    Local,
+    /// A refusal.
+    Denied,
     /// Anything else.
     None,
 }
@@ -124,7 +128,9 @@ impl Mark {
     pub(crate) fn of(record: &Record<'_>) -> Self {
         match record {
             Record::Intent(intent) => Self::Opens(intent.call),
-            Record::Outcome(outcome) => Self::Closes(outcome.call),
+            Record::Outcome(outcome) => Self::Closes(outcome.call, Some(outcome.status)),
+            Record::Local(_) => Self::Local,
+            Record::Denied(_) => Self::Denied,
             _ => Self::None,
         }
     }
@@ -140,10 +146,10 @@ impl OpenCalls {
             Mark::Opens(call) => {
                 self.0.insert(call, index);
             }
-            Mark::Closes(call) => {
+            Mark::Closes(call, _) => {
                 self.0.remove(&call);
             }
-            Mark::None => {}
+            Mark::Local | Mark::Denied | Mark::None => {}
         }
     }
 

@@ -98,6 +98,13 @@ impl SignedCheckpoint {
         &self.checkpoint
     }
 
+    /// The key that it names as its first signer: name, `+`, id. Whether that key signed it is not checked by this.
+    pub(crate) fn signer(&self) -> String {
+        let first = self.signatures.first();
+        let id = first.and_then(|first| first.bytes.get(..4)).unwrap_or_default();
+        format!("{}+{}", first.map_or("", |first| &first.name), hex::encode(id))
+    }
+
     /// Whether this key signed it. The key's name must also be its origin, so that one ledger's checkpoint
     /// cannot stand for another's.
     pub fn is_signed_by(&self, key: &VerifierKey) -> bool {

@@ -88,13 +88,16 @@ impl Queue {
     }
 
     /// Tells those who have waited since this tick or longer that it takes too long, and forgets their
-    /// records: what is refused here is never written.
-    pub(crate) fn expire(&self, since: u64) {
+    /// records: what is refused here is never written. Says how many.
+    pub(crate) fn expire(&self, since: u64) -> u64 {
         let mut inner = self.inner.lock();
+        let mut told = 0;
         for late in inner.waiting.extract_if(.., |waiting| waiting.asker.since <= since) {
             // An asker that went away needs no answer.
             let _ = late.asker.tell.send(Err(RecordFailed::Stalled));
+            told += 1;
         }
+        told
     }
 
     /// Wakes the keeper.
@@ -132,15 +135,18 @@ impl Group {
         Arc::clone(&self.askers)
     }
 
-    /// Tells everyone: the records have the indices from `first` on, or all failed.
-    pub(crate) fn settle(self, result: Result<u64, RecordFailed>) {
+    /// Tells everyone who still waits: the records have the indices from `first` on, or all failed. Says how many they are.
+    pub(crate) fn settle(self, result: Result<u64, RecordFailed>) -> u64 {
+        let mut told = 0;
         for (asker, nth) in self.askers.0.lock().iter_mut().zip(0..) {
             if let Some(asker) = asker.take() {
                 let outcome = result.map(|first| Receipt { index: first + nth });
                 // An asker that went away needs no answer; its record stands.
                 let _ = asker.tell.send(outcome);
+                told += 1;
             }
         }
+        told
     }
 }
 
@@ -150,12 +156,15 @@ pub(crate) struct Askers(Mutex<Vec<Option<Asker>>>);
 
 impl Askers {
     /// Tells those who have waited since this tick or longer that it takes too long. Their records may yet
-    /// be written, whole.
-    pub(crate) fn expire(&self, since: u64) {
+    /// be written, whole. Says how many they are.
+    pub(crate) fn expire(&self, since: u64) -> u64 {
+        let mut told = 0;
         for slot in self.0.lock().iter_mut() {
             if let Some(late) = slot.take_if(|asker| asker.since <= since) {
                 let _ = late.tell.send(Err(RecordFailed::Stalled));
+                told += 1;
             }
         }
+        told
     }
 }

@@ -68,7 +68,7 @@ pub fn tail(dir: &Path, n: usize, call: Option<CallId>) -> Result<Vec<Line>, Rea
             let Some((line, mark)) = Line::parse(&bytes) else { continue };
             found.push_front(line);
             // Whatever is no outcome is the first record of its call: no need to look further back.
-            if call.is_some() && !matches!(mark, Mark::Closes(_)) {
+            if call.is_some() && !matches!(mark, Mark::Closes(..)) {
                 return Ok(found.into());
             }
         }

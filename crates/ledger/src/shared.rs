@@ -39,11 +39,17 @@ pub(crate) struct Health {
     pub(crate) pulse: Pulse,
     /// The probe's.
     pub(crate) probe: Pulse,
+    /// How many records were not taken since the start.
+    pub(crate) refused: AtomicU64,
     /// The watch's count, by which waiting is measured.
     pub(crate) tick: AtomicU64,
 }
 
 impl Health {
+    pub(crate) fn refused(&self, records: u64) {
+        self.refused.fetch_add(records, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_available(&self) -> bool {
         !self.unwritable.load(Ordering::Relaxed)
             && !self.stalled.load(Ordering::Relaxed)
@@ -74,18 +80,26 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn append(&self, members: &[u8], mark: Mark) -> Recording {
         if self.health.closed.load(Ordering::Relaxed) {
-            return Recording::Settled(Err(RecordFailed::Closed));
+            return self.refuse(RecordFailed::Closed);
         }
         if self.health.unwritable.load(Ordering::Relaxed) {
-            return Recording::Settled(Err(RecordFailed::Unwritable));
+            return self.refuse(RecordFailed::Unwritable);
         }
         let in_place = self.in_place();
         if in_place && let Some(writer) = self.writer_soon() {
             let result = self.write(writer, Some((members, mark)));
             self.take_along(ROUNDS);
-            return Recording::Settled(result.map(|index| Receipt { index }));
+            return match result {
+                Ok(index) => Recording::Settled(Ok(Receipt { index })),
+                Err(failed) => self.refuse(failed),
+            };
         }
         self.hand_over(Entry { members: members.into(), mark }, in_place)
+    }
+
+    fn refuse(&self, failed: RecordFailed) -> Recording {
+        self.health.refused(1);
+        Recording::Settled(Err(failed))
     }
 
     /// The writer, if it is free now or in the microseconds that another record takes: handing a record over and being
@@ -111,7 +125,7 @@ impl Shared {
         let tick = self.health.tick.load(Ordering::Relaxed);
         let mut told = match self.queue.push(entry, tick, !in_place) {
             Ok(told) => told,
-            Err(failed) => return Recording::Settled(Err(failed)),
+            Err(failed) => return self.refuse(failed),
         };
         if in_place {
             // The holder may have looked at the queue before this record was in it.
@@ -171,7 +185,10 @@ impl Shared {
         }
         drop(writer);
         if let Some(group) = group {
-            group.settle(result);
+            let told = group.settle(result);
+            if result.is_err() {
+                self.health.refused(told);
+            }
         }
         result.map(|first| first + others)
     }

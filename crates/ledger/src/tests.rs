@@ -14,4 +14,5 @@ mod recovery;
 mod rotation;
 mod tamper;
 mod tampering;
+mod told;
 mod witnesses;

@@ -79,9 +79,9 @@ pub(crate) fn watch(shared: &Shared, stop: &Stop) {
         tell_stall(shared, probe.max(write) >= PATIENCE / NOTICE);
         // One tick early: the moment of the append lies within a tick.
         if let Some(since) = now.checked_sub(PATIENCE - 1) {
-            shared.queue.expire(since);
+            shared.health.refused(shared.queue.expire(since));
             let askers = Arc::clone(&shared.inflight.lock());
-            askers.expire(since);
+            shared.health.refused(askers.expire(since));
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bailiwick_model::Timestamp;
 
-use crate::CompactRange;
 use crate::check::State;
 use crate::file::{SegmentFile, write_all_at};
 use crate::line::{self, Link, Mark, OpenCalls};
@@ -16,6 +15,7 @@ use crate::queue::Entry;
 use crate::segment::Segment;
 use crate::stamp::Stamp;
 use crate::tree::{LEAF_PREFIX, prefixed_leaf_hash};
+use crate::{CompactRange, Counts};
 
 /// A buffer that grew beyond this is given back.
 const KEEP_BUFFER: usize = 1 << 20;
@@ -64,6 +64,8 @@ pub(crate) struct Writer {
     link: Link,
     last: Timestamp,
     pub(crate) open: OpenCalls,
+    /// What was written since the start.
+    pub(crate) counts: Counts,
     /// A failed write could not be cut off yet.
     pub(crate) broken: bool,
     /// The segment is no longer where, or as long as, it was.
@@ -98,6 +100,7 @@ impl Writer {
             link: behind.state.link,
             last,
             open: behind.state.open,
+            counts: Counts::default(),
             broken: false,
             displaced: false,
             closed: false,
@@ -130,9 +133,12 @@ impl Writer {
             (self.link, self.last) = (link, last);
             return Err(error.into());
         }
-        self.len += self.buffer.len() as u64 - 1;
+        let written = self.buffer.len() as u64 - 1;
+        self.len += written;
+        self.counts.bytes += written;
         for ((_, mark), index) in records.iter().zip(first..) {
             self.open.apply(*mark, index);
+            self.counts.note(*mark);
         }
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = vec![LEAF_PREFIX];

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bailiwick_config::Durability;
 use bailiwick_ledger::{Keys, Ledger, VerifyOptions, tail, verify};
-use bailiwick_model::record::{Lifecycle, Outcome, Status, Timing};
+use bailiwick_model::record::{Lifecycle, Outcome, Status, Timing, Upstream};
 use bailiwick_model::{CallId, Record, RecordFailed, Recorder as _};
 use bailiwick_runtime::{DigestKey, KeyDir, SigningKey, SystemClock, SystemEntropy};
 
@@ -46,6 +46,8 @@ fn outcome(call: u128, detail: Option<&str>) -> Record<'_> {
         status: Status::Ok,
         code: None,
         detail,
+        upstream: Upstream::default(),
+        is_error: None,
         result: None,
         timing: Timing::default(),
     })

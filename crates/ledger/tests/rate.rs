@@ -9,7 +9,8 @@ use bailiwick_ledger::{Keys, Ledger, VerifyOptions, prove_inclusion, verify};
 use bailiwick_model::grant::Action;
 use bailiwick_model::principal::PrincipalKind;
 use bailiwick_model::record::{
-    Intent, Outcome, Payload, PayloadDigest, PolicyHash, Status, Subject, Timing, What, Who, Why,
+    Intent, Outcome, Payload, PayloadDigest, PolicyHash, Secrets, Status, Subject, Timing, Upstream, What,
+    Who, Why,
 };
 use bailiwick_model::{CallId, Clock as _, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId};
 use bailiwick_runtime::{DigestKey, KeyDir, SigningKey, SystemClock, SystemEntropy};
@@ -38,6 +39,7 @@ fn intent(call: u128, rules: &[Box<str>]) -> Record<'_> {
             session: Some("8f0c2b6d1a9e4f73"),
             client: Some("an agent 1.2.3"),
             trace: Some("4bf92f3577b34da6a3ce929d0e0e4736"),
+            span: Some("00f067aa0ba902b7"),
             parent: Some("b7ad6b7169203331"),
         },
         subject: Subject {
@@ -48,6 +50,7 @@ fn intent(call: u128, rules: &[Box<str>]) -> Record<'_> {
             hash: None,
         },
         why: Why { action: Action::Call, generation: Generation(4), policy: PolicyHash([5; 32]), rules },
+        credential: Secrets::default(),
         arguments: Payload::bare(321, PayloadDigest([7; 32])),
     })
 }
@@ -58,8 +61,10 @@ fn outcome(call: u128) -> Record<'static> {
         status: Status::Ok,
         code: None,
         detail: None,
+        upstream: Upstream::default(),
+        is_error: None,
         result: Some(Payload::bare(4711, PayloadDigest([8; 32]))),
-        timing: Timing { policy_us: 12, upstream_us: 3456, total_us: 3500 },
+        timing: Timing { policy_us: 12, queue_us: 9, upstream_us: 3456, total_us: 3500 },
     })
 }
 

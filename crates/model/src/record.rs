@@ -4,12 +4,15 @@
 //! Everything borrows, since a record is written at once. Strings that a stranger chose are bounded by
 //! whoever makes the record; JSON escapes keep their line breaks and control characters from forging lines.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::capture::RetentionClass;
 use crate::definition::{DefinitionHash, DefinitionKind, write_sha256};
 use crate::grant::Action;
 use crate::principal::PrincipalKind;
+use crate::server::{Server, Transport, Value};
 use crate::{BodyKeyId, CallId, Generation, KeyId, PrincipalId, ServerId, TeamId};
 
 /// The version of the line's format, member `v`.
@@ -35,6 +38,12 @@ pub enum Record<'a> {
     DefinitionDrift(DefinitionDrift<'a>),
     /// The gateway started or stopped on this ledger.
     Lifecycle(Lifecycle<'a>),
+    /// A server is shown its credential for a principal, for the first time since one of them changed.
+    Credential(Credential<'a>),
+    /// Which settings the gateway runs with.
+    Configuration(Configuration<'a>),
+    /// The ledger was signed as it was.
+    Checkpoint(Checkpoint<'a>),
 }
 
 /// Who did it.
@@ -71,9 +80,12 @@ pub struct What<'a> {
     /// The client application by its own word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<&'a str>,
-    /// W3C trace id.
+    /// W3C trace id: the caller's, else one of the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace: Option<&'a str>,
+    /// The span of that trace that the call is; the server is told it as the caller's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<&'a str>,
     /// The span of that trace that the caller was in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<&'a str>,
@@ -226,6 +238,9 @@ pub struct Intent<'a> {
     pub subject: Subject<'a>,
     /// Why it was allowed.
     pub why: Why<'a>,
+    /// What the server is shown.
+    #[serde(skip_serializing_if = "Secrets::is_empty")]
+    pub credential: Secrets<'a>,
     /// The request's `params`.
     pub arguments: Payload<'a>,
 }
@@ -243,11 +258,35 @@ pub struct Outcome<'a> {
     /// A sentence on what went wrong, without secrets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
+    /// What came of it on the server's side.
+    #[serde(skip_serializing_if = "Upstream::is_unknown")]
+    pub upstream: Upstream<'a>,
+    /// Of a tool's result: its `isError`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_error: Option<bool>,
     /// The `result` or `error` of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Payload<'a>>,
     /// How long it took.
     pub timing: Timing,
+}
+
+/// What came of a call on its server's side, apart from what the answer says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Upstream<'a> {
+    /// The HTTP status of the server's answer; none if there was no answer, or for a stdio server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<u16>,
+    /// The sort of failure, if it failed: `unreachable`, `timeout`, `cut`, `invalid` …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<&'a str>,
+}
+
+impl Upstream<'_> {
+    /// Whether nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// How a call ended.
@@ -276,14 +315,48 @@ pub enum Status {
     Unknown,
 }
 
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Ok,
+        Self::ToolError,
+        Self::RpcError,
+        Self::InputRequired,
+        Self::UpstreamUnreachable,
+        Self::UpstreamTimeout,
+        Self::UpstreamInvalid,
+        Self::Cancelled,
+        Self::ClientGone,
+        Self::Unknown,
+    ];
+
+    /// As records write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ToolError => "tool_error",
+            Self::RpcError => "rpc_error",
+            Self::InputRequired => "input_required",
+            Self::UpstreamUnreachable => "upstream_unreachable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::UpstreamInvalid => "upstream_invalid",
+            Self::Cancelled => "cancelled",
+            Self::ClientGone => "client_gone",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Durations in microseconds.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Timing {
-    /// From the request's last byte to the decision.
+    /// From the request's head to the decision.
     pub policy_us: u64,
+    /// From the decision to when the call may go to its server: the wait for the intent to be in the ledger.
+    pub queue_us: u64,
     /// From the first byte to the server to the last byte from it.
     pub upstream_us: u64,
-    /// From the request's last byte to this record.
+    /// From the request's head to this record.
     pub total_us: u64,
 }
 
@@ -386,6 +459,73 @@ pub struct Lifecycle<'a> {
     pub backup: Option<crate::Timestamp>,
 }
 
+/// See [`Record::Credential`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Credential<'a> {
+    /// For whom.
+    pub who: Who<'a>,
+    /// Which server, as a whole.
+    pub subject: Subject<'a>,
+    /// What it is shown.
+    pub credential: Secrets<'a>,
+}
+
+/// The names of a server's secret headers or variables, never their values; written as a list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Secrets<'a>(Option<&'a BTreeMap<String, Value>>);
+
+impl<'a> Secrets<'a> {
+    /// Those of a server.
+    pub fn of(server: &'a Server) -> Self {
+        let (Transport::Http { headers: values, .. } | Transport::Stdio { env: values, .. }) =
+            &server.transport;
+        Self(Some(values))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.names().next().is_none()
+    }
+
+    fn names(self) -> impl Iterator<Item = &'a str> {
+        self.0
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| **value == Value::Secret)
+            .map(|(name, _)| name.as_str())
+    }
+}
+
+impl Serialize for Secrets<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.names())
+    }
+}
+
+/// See [`Record::Configuration`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Configuration<'a> {
+    /// The product's version.
+    pub version: &'a str,
+    /// Every key of the settings that has a value, `section.key`, secrets as digests.
+    pub settings: &'a serde_json::Value,
+    /// What the keys were that differ from the last such record, null where they had no value; none if there is no such
+    /// record to compare with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<&'a serde_json::Value>,
+}
+
+/// See [`Record::Checkpoint`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Checkpoint<'a> {
+    /// How many records it tells of.
+    pub size: u64,
+    /// The root of their tree, in hexadecimal.
+    pub root: &'a str,
+    /// The key that signed it: its name, `+`, its id.
+    pub key: &'a str,
+}
+
 /// Proof that a record is in the ledger at the durability that the ledger promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
@@ -396,6 +536,21 @@ pub struct Receipt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_status_is_written_as_it_is_called() {
+        for status in Status::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+    }
+
+    #[test]
+    fn secrets_are_named_and_values_are_not_written() {
+        let plain = Value::Plain { value: "2026".into() };
+        let values = BTreeMap::from([("authorization".into(), Value::Secret), ("x-version".into(), plain)]);
+        assert_eq!(serde_json::to_string(&Secrets(Some(&values))).unwrap(), r#"["authorization"]"#);
+        assert!(Secrets::default().is_empty() && !Secrets(Some(&values)).is_empty());
+    }
 
     #[test]
     fn a_stranger_s_line_breaks_stay_inside_one_line() {

@@ -68,7 +68,7 @@ pub struct Request<'a> {
     /// Further headers of the modern era: `mcp-param-*` names in lower case, values as they go on the wire.
     pub params: Vec<(String, String)>,
     /// The trace, for HTTP headers.
-    pub trace: &'a Trace,
+    pub trace: &'a Trace<'a>,
 }
 
 /// The principal of the room's own questions: nobody's id, since ids carry the time at which they were made.

@@ -52,6 +52,23 @@ impl UpstreamError {
         matches!(self, Self::Timeout(_) | Self::Cut | Self::Invalid(_) | Self::Frame(_) | Self::Failed(_))
     }
 
+    /// The sort of failure in one word, as records name it.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unavailable",
+            Self::Unreachable(_) => "unreachable",
+            Self::BackingOff => "backing_off",
+            Self::Refused => "refused",
+            Self::Timeout(_) => "timeout",
+            Self::Cut => "cut",
+            Self::Invalid(_) | Self::Frame(_) => "invalid",
+            Self::Failed(_) => "failed",
+            Self::Answered(_) => "answered",
+            Self::Request(_) => "request",
+            Self::Overloaded => "overloaded",
+        }
+    }
+
     /// Whether it speaks against the server's health, so that the breaker counts it.
     pub(crate) fn is_failure(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Timeout(_) | Self::Cut | Self::Failed(500..=599))

@@ -1,13 +1,15 @@
 //! One server: its way of transport, its breaker and its health.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bailiwick_mcp::{Era, Method};
+use bailiwick_model::PrincipalId;
 use bailiwick_model::definition::Discovery;
 use bailiwick_model::server::{Timeouts, Transport};
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use crate::breaker::Breaker;
@@ -27,6 +29,8 @@ pub(crate) struct Upstream {
     /// The eras that it was found to speak, newest first; empty if not known.
     eras: Mutex<Vec<Era>>,
     watched: AtomicBool,
+    /// For whom it is on record that the server is shown its credential.
+    introduced: RwLock<HashSet<PrincipalId>>,
     closed: CancellationToken,
 }
 
@@ -101,12 +105,21 @@ impl Upstream {
             breaker: Breaker::default(),
             eras: Mutex::default(),
             watched: AtomicBool::new(false),
+            introduced: RwLock::default(),
             closed,
         }
     }
 
     pub(crate) fn health(&self) -> Health {
         Health { eras: self.eras(), ..self.shared.pulse.read() }
+    }
+
+    pub(crate) fn is_introduced(&self, principal: PrincipalId) -> bool {
+        self.introduced.read().contains(&principal)
+    }
+
+    pub(crate) fn introduce(&self, principal: PrincipalId) {
+        self.introduced.write().insert(principal);
     }
 
     pub(crate) fn eras(&self) -> Vec<Era> {

@@ -125,6 +125,19 @@ impl Upstreams {
         self.permitted(permit, conversation)?.request(conversation, request).await
     }
 
+    /// Whether it is on record that the permit's server is shown its credential for the permit's principal, since the
+    /// server is registered as it is with the secrets that it has.
+    pub fn is_introduced(&self, permit: &Permit) -> bool {
+        self.find(permit.server()).is_ok_and(|upstream| upstream.is_introduced(permit.principal()))
+    }
+
+    /// Notes that it is on record.
+    pub fn introduce(&self, permit: &Permit) {
+        if let Ok(upstream) = self.find(permit.server()) {
+            upstream.introduce(permit.principal());
+        }
+    }
+
     /// Carries a notification.
     ///
     /// # Errors

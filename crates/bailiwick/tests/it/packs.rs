@@ -116,6 +116,13 @@ async fn the_evidence_of_a_call_holds_with_the_public_key_alone() {
     assert!(!audit(Some((&admin, &url)), &make).await.0, "nothing is written over");
     let (done, printed) = audit(Some((&admin, &url)), &["evidence", "--call", &call]).await;
     assert!(done && Evidence::parse(&printed).unwrap().check(&[]).holds);
+    let made = stage
+        .app
+        .records_of("admin_change")
+        .into_iter()
+        .filter(|record| record["operation"] == "audit.evidence");
+    let made: Vec<_> = made.filter(|record| record["who"]["subject"] == "root").collect();
+    assert!(made.len() >= 3 && made.iter().all(|record| record["object"] == call), "{made:?}");
     // Neither the gateway nor its directory is there any more.
     let Stage { app, .. } = stage;
     app.running.stop().await.unwrap();
@@ -142,6 +149,20 @@ async fn the_evidence_of_a_call_holds_with_the_public_key_alone() {
     let pack: Value = serde_json::from_str(&text).unwrap();
     assert!(pack["policy"]["text"].as_str().unwrap().contains("@id(\"grant-call\")"));
     assert!(pack["definition"]["text"].as_str().unwrap().contains("\"name\":\"echo\""));
+
+    // An outcome that was taken out leaves no wrong proof behind, and no complete file.
+    let mut open = pack.clone();
+    open["records"].as_array_mut().unwrap().remove(1);
+    let cut = elsewhere.path().join("cut.json");
+    fs::write(&cut, open.to_string()).unwrap();
+    let (done, said) = audit(None, &["check-evidence", path(&cut), "--key", path(&kept)]).await;
+    assert!(
+        !done && said.contains("the evidence is not complete") && said.contains("outcome missing"),
+        "{said}"
+    );
+    let (done, said) =
+        audit(None, &["check-evidence", path(&cut), "--key", path(&kept), "--allow-open"]).await;
+    assert!(done && said.contains("outcome missing"), "{said}");
 
     let forged = text.replacen("@id(\\\"grant-call\\\")", "@id(\\\"grant-fall\\\")", 1);
     fs::write(&file, forged).unwrap();

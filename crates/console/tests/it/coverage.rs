@@ -13,7 +13,8 @@ use crate::world::World;
 /// Method and path of every operation, parameters filled in with what is nowhere.
 fn operations() -> Vec<(Method, String, String)> {
     let api = serde_json::to_value(bailiwick_console::openapi()).unwrap();
-    let mut operations = vec![(Method::GET, "/api/openapi.json".to_owned(), "/api/openapi.json".to_owned())];
+    let undescribed = ["/api/openapi.json", "/metrics"];
+    let mut operations = undescribed.map(|path| (Method::GET, path.to_owned(), path.to_owned())).to_vec();
     for (path, item) in api["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
             let method: Method = method.to_uppercase().parse().unwrap();
@@ -124,6 +125,16 @@ async fn unknown_members_are_422_everywhere() {
     assert!(checked > 10);
     let answer = world.get("/api/v1/servers?no_such_parameter=1").await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[test]
+fn the_committed_page_of_metrics_is_this_one() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+    let now = bailiwick_console::metrics_page().unwrap();
+    if now != std::fs::read_to_string(path).unwrap_or_default() {
+        std::fs::write(path, &now).unwrap();
+        panic!("docs/metrics.md did not tell the metrics; it does now, commit it");
+    }
 }
 
 #[test]

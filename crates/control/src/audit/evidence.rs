@@ -13,6 +13,7 @@ use bailiwick_store::{IndexFilter, IndexedRecord};
 
 use super::blocking;
 use super::calls::is_visible;
+use crate::change::{Told as Act, record};
 use crate::{Actor, Control, ControlError};
 
 /// Records that are looked at to find one: others than it may have the same words.
@@ -24,16 +25,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Control {
     /// Everything that shows what became of a call and why, to be checked without this gateway.
     ///
-    /// Waits until the records are signed, up to half a minute.
+    /// Waits until the records are signed, up to half a minute. That somebody asked is on record before.
     ///
     /// # Errors
     /// [`ControlError::NotFound`] if there is no such call, or none that the actor may see;
+    /// [`ControlError::AuditUnavailable`] if the ledger does not take the record of the question;
     /// [`ControlError::Conflict`] if its records are on another node, not signed in time or not what was signed.
     pub async fn audit_evidence(&self, actor: &Actor, call: &str) -> Result<Evidence, ControlError> {
         actor.may_read()?;
         let not_found = || ControlError::not_found("call", call);
         let id: CallId = call.parse().map_err(|_| not_found())?;
         let found = self.opening(actor, id).await?.ok_or_else(not_found)?;
+        record(self, actor, &Act::new("audit.evidence", &id)).await?;
         let ending = self.ending(&found, id).await?;
         let note = self.checkpoint(ending.unwrap_or(found.index)).await?;
         let busy = || ControlError::Conflict("the ledger is being read by others; try again later".into());

@@ -3,7 +3,7 @@
 //! A call stands under the one that led to it: the one that its caller named (`parent_call`), else the one whose span
 //! is its parent span. Whatever names none stands beside the others, in the order of time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bailiwick_model::CallId;
 use bailiwick_store::{IndexFilter, IndexedRecord, Thread};
@@ -16,6 +16,9 @@ const RECORDS: u16 = 2_000;
 
 /// Records of one call that are looked at to find what it belongs to: others than its intent may name it.
 const OF_ONE_CALL: u16 = 10;
+
+/// Traces of a session that are followed to what its calls led to.
+const TRACES: usize = 20;
 
 /// Deepest branch; what is deeper stands at this depth.
 const DEPTH: u16 = 32;
@@ -55,7 +58,7 @@ impl Control {
             Err(_) => {
                 let trace = self.thread(&Thread::Trace(id.to_ascii_lowercase())).await?;
                 if trace.is_empty() {
-                    ("session", id.to_owned(), self.thread(&Thread::Session(id.to_owned())).await?)
+                    ("session", id.to_owned(), self.session(id).await?)
                 } else {
                     ("trace", id.to_ascii_lowercase(), trace)
                 }
@@ -70,20 +73,37 @@ impl Control {
         Ok(CallTree { by, id: id_of, branches: tree(records), truncated })
     }
 
-    /// What a call belongs to: its trace, else its session, else nothing but itself.
+    /// What a call belongs to: the trace that its caller named; else its session; else its own trace, with the calls
+    /// that it led to; else nothing but itself.
     async fn around(&self, call: CallId) -> Result<(&'static str, String, Vec<IndexedRecord>), ControlError> {
         let filter = IndexFilter { call: Some(call), ..IndexFilter::default() };
         let found = self.parts().index.find(&filter, None, OF_ONE_CALL).await?.records;
-        if let Some(trace) = found.iter().find_map(|record| record.trace.clone()) {
+        let session = found.iter().find_map(|record| record.session.clone());
+        let own = session.is_some() && found.iter().all(|record| record.parent_span.is_none());
+        if let Some(trace) = found.iter().find_map(|record| record.trace.clone()).filter(|_| !own) {
             let records = self.thread(&Thread::Trace(trace.clone())).await?;
             return Ok(("trace", trace, records));
         }
-        if let Some(session) = found.iter().find_map(|record| record.session.clone()) {
-            let records = self.thread(&Thread::Session(session.clone())).await?;
+        if let Some(session) = session {
+            let records = self.session(&session).await?;
             return Ok(("session", session, records));
         }
         let oldest_first = found.into_iter().rev().collect();
         Ok(("call", call.to_string(), oldest_first))
+    }
+
+    /// The records of a session, and those of other sessions to which its calls led.
+    async fn session(&self, id: &str) -> Result<Vec<IndexedRecord>, ControlError> {
+        let mut records = self.thread(&Thread::Session(id.to_owned())).await?;
+        let mut traces: Vec<_> = records.iter().filter_map(|record| record.trace.clone()).collect();
+        traces.sort_unstable();
+        traces.dedup();
+        for trace in traces.into_iter().take(TRACES) {
+            let others = self.thread(&Thread::Trace(trace)).await?;
+            records.extend(others.into_iter().filter(|record| record.session.as_deref() != Some(id)));
+        }
+        records.sort_by_key(|record| (record.at, record.index));
+        Ok(descended(records, id))
     }
 
     async fn thread(&self, thread: &Thread) -> Result<Vec<IndexedRecord>, ControlError> {
@@ -91,9 +111,25 @@ impl Control {
     }
 }
 
-/// Puts records, which are in the order of time, into the order of a tree.
-fn tree(records: Vec<IndexedRecord>) -> Vec<Branch> {
+/// Of records in the order of time those of a session, and those beneath them.
+fn descended(records: Vec<IndexedRecord>, session: &str) -> Vec<IndexedRecord> {
     let parents = parents(&records);
+    let mut kept = HashSet::new();
+    for (at, (record, parent)) in records.iter().zip(parents).enumerate() {
+        if record.session.as_deref() == Some(session) || parent.is_some_and(|parent| kept.contains(&parent)) {
+            kept.insert(at);
+        }
+    }
+    records.into_iter().enumerate().filter(|(at, _)| kept.contains(at)).map(|(_, record)| record).collect()
+}
+
+/// Puts records, which are in the order of time, into the order of a tree, each with the call that it stands under.
+fn tree(mut records: Vec<IndexedRecord>) -> Vec<Branch> {
+    let parents = parents(&records);
+    let calls: Vec<_> = records.iter().map(|record| record.call).collect();
+    for (record, parent) in records.iter_mut().zip(&parents) {
+        record.parent_call = record.parent_call.or_else(|| calls.get((*parent)?).copied().flatten());
+    }
     let mut children: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     for (at, parent) in parents.iter().enumerate() {
         children.entry(*parent).or_default().push(at);
@@ -166,6 +202,23 @@ mod tests {
         let both = IndexedRecord { parent_call: Some(CallId::from_bits(1)), ..spans(3, "c", "b") };
         let records = vec![spans(1, "a", "0"), spans(2, "b", "a"), both, spans(4, "d", "b")];
         assert_eq!(drawn(records), [(0, 1), (1, 2), (2, 4), (1, 3)]);
+    }
+
+    #[test]
+    fn a_branch_names_the_call_that_it_stands_under() {
+        let branches = tree(vec![spans(1, "a", "0"), spans(2, "b", "a"), under(3, 2)]);
+        let named: Vec<_> = branches.iter().map(|b| b.record.parent_call.map(CallId::to_bits)).collect();
+        assert_eq!(named, [None, Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn a_session_has_what_its_calls_led_to_and_nothing_else_of_their_trace() {
+        let inside = |n, span, parent| IndexedRecord { session: Some("s".into()), ..spans(n, span, parent) };
+        let others = IndexedRecord { session: Some("t".into()), ..spans(4, "d", "c") };
+        let records =
+            vec![spans(1, "a", "0"), inside(2, "b", "a"), spans(3, "c", "b"), others, spans(5, "e", "a")];
+        let kept: Vec<_> = descended(records, "s").iter().map(|record| record.index).collect();
+        assert_eq!(kept, [2, 3, 4]);
     }
 
     #[test]

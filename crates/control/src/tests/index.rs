@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bailiwick_model::principal::Role;
-use bailiwick_model::record::{Outcome, Payload, PayloadDigest, PolicyHash, Status, Timing, What, Who, Why};
+use bailiwick_model::record::{
+    Outcome, Payload, PayloadDigest, PolicyHash, Secrets, Status, Timing, Upstream, What, Who, Why,
+};
 use bailiwick_model::{
     CallId, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId, grant::Action,
     principal::PrincipalKind, record::Intent, record::Subject,
@@ -68,6 +70,7 @@ pub(super) async fn intent_with(room: &Room, call: u128, arguments: Payload<'_>)
         session: Some("s"),
         client: None,
         trace: None,
+        span: None,
         parent: None,
     };
     let record = Record::Intent(Intent {
@@ -89,6 +92,7 @@ pub(super) async fn intent_with(room: &Room, call: u128, arguments: Payload<'_>)
             hash: None,
         },
         why: Why { action: Action::Call, generation: Generation(1), policy: PolicyHash([5; 32]), rules: &[] },
+        credential: Secrets::default(),
         arguments,
     });
     room.recorder.append(&record).settled().await.unwrap();
@@ -100,6 +104,8 @@ async fn outcome(room: &Room, call: u128, status: Status) {
         status,
         code: None,
         detail: Some("a broken pipe"),
+        upstream: Upstream::default(),
+        is_error: None,
         result: None,
         timing: Timing::default(),
     });

@@ -20,6 +20,9 @@ pub enum Standing {
     Attached,
     /// It is not in the file.
     Absent,
+    /// It is not in the file of a call that is to be complete: how the call ended. A tree proves what is in it and not
+    /// what is not, so nothing tells a call under way from one whose outcome was taken out.
+    Missing,
     /// It is not what it is said to be.
     Wrong,
 }
@@ -40,7 +43,7 @@ pub struct Finding {
 pub struct EvidenceReport {
     /// The call.
     pub call: CallId,
-    /// Whether every part is what it is said to be.
+    /// Whether every part is what it is said to be, and the call's end is among them.
     pub holds: bool,
     /// The ledger's name; none if no record is proven.
     pub origin: Option<String>,
@@ -52,6 +55,15 @@ pub struct EvidenceReport {
     pub key_given: bool,
     /// Part by part.
     pub findings: Vec<Finding>,
+}
+
+impl EvidenceReport {
+    /// Whether every part is what it is said to be, and only the call's end is missing: what the file of a call that was
+    /// under way when it was made looks like, and one whose outcome was taken out.
+    pub fn is_only_open(&self) -> bool {
+        let stands = |standing| self.findings.iter().any(|finding| finding.standing == standing);
+        stands(Standing::Missing) && !stands(Standing::Wrong)
+    }
 }
 
 impl Evidence {
@@ -70,7 +82,10 @@ impl Evidence {
         let checkpoint = check.checkpoint;
         EvidenceReport {
             call: self.call,
-            holds: check.findings.iter().all(|finding| finding.standing != Standing::Wrong),
+            holds: !check
+                .findings
+                .iter()
+                .any(|finding| matches!(finding.standing, Standing::Wrong | Standing::Missing)),
             size: checkpoint.as_ref().map(|proven| proven.size),
             root: checkpoint.as_ref().map(|proven| proven.root),
             origin: checkpoint.map(|proven| proven.origin),
@@ -151,7 +166,9 @@ impl Check<'_> {
     fn parts(&mut self, index: u64, opening: &Told) {
         let ended = self.proven.iter().any(|(_, told)| told.closes());
         if opening.kind == "intent" && !ended {
-            self.told("outcome", Standing::Absent, "the file does not say how the call ended");
+            let why =
+                "outcome missing: the call was under way when the file was made, or somebody took it out";
+            self.told("outcome", Standing::Missing, why);
         }
         match (&self.pack.policy, &opening.why) {
             (Some(policy), Some(why)) => self.policy(index, policy, why),

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_config::Durability;
-use bailiwick_model::record::AuthFailure;
+use bailiwick_model::record::{AuthFailure, Status};
 use bailiwick_model::{Receipt, Record, RecordFailed, Recorder as _, Recording};
 use tokio::task::JoinSet;
 
-use super::fixture::{NOON, Place, calls, intent, outcome};
+use super::fixture::{Faulty, Mode, NOON, Place, calls, intent, outcome};
 use crate::{CompactRange, Ledger, SignedCheckpoint, leaf_hash};
 
 #[tokio::test]
@@ -168,4 +168,25 @@ async fn a_crowd_of_tasks_gets_dense_indices_with_durability_os() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crowd_of_tasks_gets_dense_indices_with_durability_disk() {
     crowd(Durability::Disk, 32, 20).await;
+}
+
+#[tokio::test]
+async fn what_is_appended_and_what_is_refused_is_counted() {
+    let place = Place::new();
+    let medium = Faulty::new();
+    let ledger = place.open_on(&medium);
+    calls(&ledger, 0..3).await;
+    let status = ledger.status().unwrap();
+    let ended: Vec<_> = status.counts.ended().filter(|(_, count)| *count > 0).collect();
+    assert_eq!((ended, status.refused), (vec![(Status::Ok, 3)], 0));
+    assert_eq!(status.counts.bytes, status.bytes);
+    medium.set(Mode::Full);
+    for call in 3..5 {
+        assert!(ledger.append(&intent(call)).settled().await.is_err());
+    }
+    assert_eq!(ledger.status().unwrap().refused, 2);
+    medium.set(Mode::Well);
+    ledger.close().unwrap();
+    let again = place.open();
+    assert_eq!(again.status().unwrap().counts, crate::Counts::default());
 }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::fixture::{Place, intent, outcome};
 use crate::{
-    About, Evidence, EvidenceFault, GrantText, HashOf, PolicyText, Standing, VerifierKey, prove_inclusion,
+    About, Evidence, EvidenceFault, Finding, GrantText, HashOf, PolicyText, Standing, VerifierKey,
+    prove_inclusion,
 };
 
 const CALL: u128 = 1;
@@ -64,8 +65,8 @@ fn pack(place: &Place, indices: &[u64]) -> Evidence {
 /// What is wrong with a pack, or is not in it.
 fn said(pack: &Evidence, key: &VerifierKey, standing: Standing) -> Vec<String> {
     let report = pack.check(std::slice::from_ref(key));
-    let wrong = report.findings.iter().any(|finding| finding.standing == Standing::Wrong);
-    assert_eq!(report.holds, !wrong);
+    let bad = |finding: &Finding| matches!(finding.standing, Standing::Wrong | Standing::Missing);
+    assert_eq!(report.holds, !report.findings.iter().any(bad));
     let found = report.findings.into_iter().filter(|finding| finding.standing == standing);
     found.map(|finding| format!("{}: {}", finding.part, finding.why)).collect()
 }
@@ -80,8 +81,23 @@ async fn a_pack_holds_its_own_call_s_records_and_no_others() {
     assert_eq!(wrong(&[3]), ["call: no proven record says who asked for what"]);
     assert_eq!(wrong(&[2, 1]), ["record 1 (admin_change): it is not about the call"]);
     assert_eq!(wrong(&[2, 0]), ["record 0 (admin_change): it is not about the call"]);
-    let absent = said(&pack(&place, &[2]), &key, Standing::Absent);
-    assert!(absent[0].starts_with("outcome: ") && absent[1].starts_with("policy text: "), "{absent:?}");
+    let absent = said(&pack(&place, &[2, 3]), &key, Standing::Absent);
+    assert!(absent.len() == 1 && absent[0].starts_with("policy text: "), "{absent:?}");
+}
+
+#[tokio::test]
+async fn a_pack_without_the_call_s_end_is_not_complete() {
+    let (place, key) = ledger().await;
+    let open = pack(&place, &[2]);
+    let missing = said(&open, &key, Standing::Missing);
+    assert!(missing.len() == 1 && missing[0].starts_with("outcome: outcome missing"), "{missing:?}");
+    let report = open.check(std::slice::from_ref(&key));
+    assert!(!report.holds && report.is_only_open());
+    // What is wrong besides is not excused by it, and a complete pack is not open.
+    let wrong = pack(&place, &[2, 5]).check(std::slice::from_ref(&key));
+    assert!(!wrong.holds && !wrong.is_only_open());
+    let whole = pack(&place, &[2, 3]).check(std::slice::from_ref(&key));
+    assert!(whole.holds && !whole.is_only_open());
 }
 
 #[tokio::test]

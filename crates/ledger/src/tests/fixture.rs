@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bailiwick_config::Durability;
 use bailiwick_model::record::{
-    Outcome, Payload, PayloadDigest, PolicyHash, Status, Subject, Timing, What, Who, Why,
+    Outcome, Payload, PayloadDigest, PolicyHash, Secrets, Status, Subject, Timing, Upstream, What, Who, Why,
 };
 use bailiwick_model::{
     CallId, Clock, FrozenClock, Generation, PrincipalId, Record, Recorder as _, ServerId, TeamId, Timestamp,
@@ -111,6 +111,7 @@ pub(crate) fn intent(call: u128) -> Record<'static> {
             session: None,
             client: None,
             trace: None,
+            span: None,
             parent: None,
         },
         subject: Subject {
@@ -121,6 +122,7 @@ pub(crate) fn intent(call: u128) -> Record<'static> {
             hash: None,
         },
         why: Why { action: Action::Call, generation: Generation(4), policy: PolicyHash([5; 32]), rules: &[] },
+        credential: Secrets::default(),
         arguments: Payload::bare(17, PayloadDigest([7; 32])),
     })
 }
@@ -131,6 +133,8 @@ pub(crate) fn outcome(call: u128) -> Record<'static> {
         status: Status::Ok,
         code: None,
         detail: None,
+        upstream: Upstream::default(),
+        is_error: None,
         result: None,
         timing: Timing::default(),
     })

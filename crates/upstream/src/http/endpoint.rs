@@ -4,6 +4,7 @@ use bailiwick_mcp::headers::{
     self, MCP_METHOD, MCP_NAME, MCP_PARAM_PREFIX, MCP_PROTOCOL_VERSION, MCP_SESSION_ID,
 };
 use bailiwick_mcp::{Era, Method};
+use bailiwick_model::call::TraceParent;
 use bailiwick_model::server::Transport;
 use http::header::{ACCEPT, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -124,11 +125,10 @@ fn mirrored(headers: &mut HeaderMap, request: &Request<'_>) -> Result<(), Upstre
 
 pub(super) fn trace(headers: &mut HeaderMap, request: &Request<'_>) {
     let trace = request.trace;
-    for (name, value) in
-        [("traceparent", &trace.parent), ("tracestate", &trace.state), ("baggage", &trace.baggage)]
-    {
+    let parent = trace.parent.as_ref().map(TraceParent::as_str);
+    for (name, value) in [("traceparent", parent), ("tracestate", trace.state), ("baggage", trace.baggage)] {
         // What is no header value was no header either: it came in `_meta` and goes on there.
-        if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
             add(headers, &HeaderName::from_static(name), value);
         }
     }

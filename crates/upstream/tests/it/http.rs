@@ -1,7 +1,7 @@
 //! Requests over HTTP: what goes out, what comes back, and that it is the same.
 
 use bailiwick_mcp::RawId;
-use bailiwick_model::call::Trace;
+use bailiwick_model::call::{Trace, TraceParent};
 use bailiwick_testkit::upstream::{Eras, Reply, Script, Step};
 use bailiwick_upstream::{AnswerBody, Request, UpstreamError};
 use serde_json::json;
@@ -22,7 +22,7 @@ async fn a_modern_call_carries_the_headers_of_its_body_and_comes_back_byte_for_b
     let conversation = modern(&spec, ALICE);
     let body = r#"{"jsonrpc":"2.0","id":"a-1","method":"tools/call","params":{"name":"t","arguments":{},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}},"x":1}"#;
     let trace = Trace {
-        parent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        parent: TraceParent::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         ..Trace::default()
     };
     let request = Request {

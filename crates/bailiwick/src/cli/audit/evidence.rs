@@ -34,6 +34,9 @@ pub struct Check {
     /// A file with the ledger's public key, kept elsewhere; without it the one in the evidence is believed.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Accept a file that does not say how the call ended: it was under way then, or somebody took the outcome out.
+    #[arg(long)]
+    allow_open: bool,
 }
 
 /// Writes the evidence of a call: always JSON, to be kept as a file.
@@ -43,7 +46,9 @@ pub(super) async fn make(client: &Client, args: &Make, output: &Output) -> Resul
     let report = Evidence::parse(&text).map(|pack| pack.check(&[])).map_err(|fault| {
         Failure::other(fault.to_string()).hint("is this command line of the same version as the gateway?")
     })?;
-    for finding in report.findings.iter().filter(|finding| finding.standing == Standing::Absent) {
+    for finding in
+        report.findings.iter().filter(|f| matches!(f.standing, Standing::Absent | Standing::Missing))
+    {
         output.note(&format!("{}: {}", finding.part, finding.why));
     }
     let Some(path) = &args.output else { return output.json(&answer) };
@@ -63,17 +68,26 @@ pub(super) fn check(args: &Check, output: &Output) -> Result<(), Failure> {
     } else {
         output.line(&told(&report))?;
     }
-    let wrong = report.findings.iter().filter(|finding| finding.standing == Standing::Wrong);
-    let wrong: Vec<_> = wrong.map(|finding| format!("{}: {}", finding.part, finding.why)).collect();
-    if report.holds {
+    let open = report.is_only_open();
+    if report.holds || (open && args.allow_open) {
         return Ok(());
     }
-    Err(Failure::other(format!("{}: {}", args.file.display(), wrong.join("\n")))
-        .hint("the file is not what the gateway wrote, or the key is not its ledger's"))
+    let bad = report.findings.iter().filter(|f| matches!(f.standing, Standing::Wrong | Standing::Missing));
+    let bad: Vec<_> = bad.map(|finding| format!("{}: {}", finding.part, finding.why)).collect();
+    let hint = if open {
+        "make the file anew when the call has ended; --allow-open accepts it as it is"
+    } else {
+        "the file is not what the gateway wrote, or the key is not its ledger's"
+    };
+    Err(Failure::other(format!("{}: {}", args.file.display(), bad.join("\n"))).hint(hint))
 }
 
 fn told(report: &EvidenceReport) -> String {
-    let verdict = if report.holds { "the evidence holds" } else { "the evidence does not hold" };
+    let verdict = match (report.holds, report.is_only_open()) {
+        (true, _) => "the evidence holds",
+        (false, true) => "the evidence is not complete",
+        (false, false) => "the evidence does not hold",
+    };
     let believed = "the one in the file: keep a copy elsewhere, and give it with --key";
     let mut text = format!("{verdict}\n");
     text.push_str(&facts([
@@ -88,6 +102,7 @@ fn told(report: &EvidenceReport) -> String {
         (Standing::Linked, "proven by a hash in a proven record"),
         (Standing::Attached, "only attached, proven by nothing"),
         (Standing::Absent, "not in the file"),
+        (Standing::Missing, "missing"),
         (Standing::Wrong, "not what it is said to be"),
     ] {
         let of = || report.findings.iter().filter(move |finding| finding.standing == standing);

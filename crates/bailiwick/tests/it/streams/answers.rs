@@ -107,15 +107,19 @@ async fn the_trace_goes_to_the_server_and_into_the_record() {
         let headers: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         client.post_raw("/servers/x/mcp", &headers, &body).await.result();
         let seen = &server.received_of("tools/call")[0];
-        for (name, value) in [("traceparent", PARENT), ("tracestate", "a=1"), ("baggage", "k=v")] {
+        let intents = app.records_of("intent");
+        let calls = intents.iter().find(|intent| intent["what"]["method"] == "tools/call").unwrap();
+        assert_eq!(calls["what"]["trace"], "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(calls["what"]["parent"], "b7ad6b7169203331");
+        // The server's parent is the call.
+        let told = PARENT.replace("b7ad6b7169203331", calls["what"]["span"].as_str().unwrap());
+        assert_ne!(told, PARENT);
+        for (name, value) in [("traceparent", told.as_str()), ("tracestate", "a=1"), ("baggage", "k=v")] {
             assert_eq!(seen.header(name), Some(value), "{name} {era:?}");
             if era == Era::Modern {
                 assert_eq!(seen.json()["params"]["_meta"][name], value, "{name}");
             }
         }
-        let intents = app.records_of("intent");
-        let calls = intents.iter().find(|intent| intent["what"]["method"] == "tools/call").unwrap();
-        assert_eq!(calls["what"]["trace"], "0af7651916cd43dd8448eb211c80319c");
     }
 }
 
@@ -130,5 +134,8 @@ async fn a_trace_in_the_body_wins_over_the_headers() {
     let (_, body) = crate::support::message(LEGACY, "tools/call", params);
     let headers = [("mcp-protocol-version", VERSION), ("traceparent", IN_HEADER)];
     client.post_raw("/mcp", &headers, &body).await.result();
-    assert_eq!(server.received_of("tools/call")[0].header("traceparent"), Some(IN_BODY));
+    let seen = &server.received_of("tools/call")[0];
+    let told = seen.header("traceparent").unwrap();
+    assert_eq!(told.get(..36), IN_BODY.get(..36));
+    assert_eq!(seen.json()["params"]["_meta"]["traceparent"], told);
 }

@@ -62,7 +62,13 @@ impl App {
 
     /// Stops it in order and starts it again on the same data; the address changes.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with("").await
+    }
+
+    /// The same with further sections.
+    pub(crate) async fn restart_with(self, more: &str) -> Self {
         let Self { running, dir, config } = self;
+        let config = config + more;
         running.stop().await.unwrap();
         let running = run(&config).await;
         Self { running, dir, config }
