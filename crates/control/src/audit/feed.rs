@@ -290,7 +290,7 @@ mod tests {
         let lines = [
             line(0, format!(r#""kind":"outcome","call":"{}","status":"ok""#, call(9))),
             line(1, format!(r#""kind":"intent","call":"{}""#, call(1))),
-            line(2, format!(r#""kind":"credential_use","call":"{}""#, call(1))),
+            line(2, format!(r#""kind":"credential","call":"{}""#, call(1))),
             line(3, format!(r#""kind":"outcome","call":"{}","status":"tool_error""#, call(1))),
             line(4, r#""kind":"lifecycle","event":"stopped""#.to_owned()),
         ];
