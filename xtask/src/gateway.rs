@@ -68,13 +68,8 @@ impl Gateway {
     }
 
     fn log_in(&mut self) -> Result<()> {
-        let file = self.data().join("admin-link");
-        // It is ready a moment before the link is there; a whole line, because it may be being written.
-        let mut link = String::new();
-        poll(READY, "the admin link", || {
-            link = fs::read_to_string(&file).unwrap_or_default();
-            Ok(link.ends_with('\n'))
-        })?;
+        // It is there before the gateway is ready.
+        let link = fs::read_to_string(self.data().join("admin-link")).context("the admin link")?;
         self.cli(["login", link.trim()])?;
         Ok(())
     }

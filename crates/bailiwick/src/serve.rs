@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bailiwick_config::{Setting, Settings};
-use bailiwick_control::{Control, LoginLink};
+use bailiwick_control::Control;
 use bailiwick_identity::{AuthFailures, HostRules, LastUse, ResourceMetadata};
 use bailiwick_ledger::record_checkpoints;
 use bailiwick_model::record::Lifecycle;
@@ -53,11 +53,8 @@ pub fn log_to(settings: &Settings) -> anyhow::Result<()> {
 pub async fn serve(settings: Settings) -> anyhow::Result<()> {
     let mut shutdown = Shutdown::listen().context("the kernel refuses signal handlers")?;
     let data = settings.data.dir.clone();
-    let mut running = Running::start(settings).await?;
+    let running = Running::start(settings).await?;
     tracing::info!(url = %running.url, data = %data.display(), "ready");
-    if let Some(first) = running.first.take() {
-        link::show(&data, &first)?;
-    }
     let signal = shutdown.requested().await;
     tracing::info!(?signal, "stopping");
     running.stop().await
@@ -69,8 +66,6 @@ pub struct Running {
     pub url: String,
     /// Where it listens, which may be another place.
     pub bound: SocketAddr,
-    /// The one-time link of a first start.
-    pub first: Option<LoginLink>,
     door: Door,
     rooms: Rooms,
     connections: Tasks,
@@ -112,6 +107,10 @@ impl Running {
         lifecycle(&*recorder, "started").await.context("the ledger does not take the start's record")?;
         rooms.control.resume_restored().await.context("the restored state cannot be made ready")?;
         let first = rooms.control.bootstrap().await.context("the first start could not be prepared")?;
+        // INVARIANT: whoever finds the gateway ready finds the link: nothing is served before it is shown.
+        if let Some(first) = &first {
+            link::show(&settings.data.dir, &first.link)?;
+        }
         rooms.control.catch_up().await.context("the state cannot be read")?;
         let told = settings_on_record(&settings, &*recorder);
         let configured = rooms.control.record_configuration(env!("CARGO_PKG_VERSION"), told).await;
@@ -129,16 +128,7 @@ impl Running {
             let service = hyper::service::service_fn(move |request| serving.clone().answer(request));
             listener.serve(service, &tasks, &seats).await;
         });
-        Ok(Self {
-            url: shared.public_url,
-            bound,
-            first: first.map(|first| first.link),
-            door,
-            rooms,
-            connections,
-            background,
-            _lanes: lanes,
-        })
+        Ok(Self { url: shared.public_url, bound, door, rooms, connections, background, _lanes: lanes })
     }
 
     /// The use-cases.

@@ -29,6 +29,7 @@ mod list;
 mod listen;
 mod lists;
 mod local;
+mod malformed;
 mod mapping;
 mod message;
 mod open_call;
@@ -48,6 +49,7 @@ mod uris;
 mod views;
 mod visit;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -112,6 +114,7 @@ pub(crate) struct Inner {
     pub(crate) lists: lists::Lists,
     pub(crate) suspended: suspended::Suspended,
     pub(crate) inbound: inbound::Inbound,
+    pub(crate) malformed: malformed::Refused,
     pub(crate) running: running::Running,
     pub(crate) tasks: tasks::TaskIds,
     pub(crate) slots: Arc<Semaphore>,
@@ -134,6 +137,7 @@ impl Gateway {
             lists: lists::Lists::new(),
             suspended: suspended::Suspended::default(),
             inbound: inbound::Inbound::default(),
+            malformed: malformed::Refused::default(),
             running: running::Running::default(),
             tasks: tasks::TaskIds::new(),
             slots: Arc::new(Semaphore::new(parts.limits.concurrency)),
@@ -143,6 +147,11 @@ impl Gateway {
             call_base: u128::from_be_bytes(base) & 0xffff_0000_0000_0000_0000,
             parts,
         }))
+    }
+
+    /// Writes the counts of refused messages to the ledger until `stop` ends.
+    pub async fn record_malformed(&self, stop: impl Future<Output = ()>) {
+        self.0.malformed.run(&*self.0.parts.recorder, stop).await;
     }
 
     /// Whether a path is an MCP endpoint.

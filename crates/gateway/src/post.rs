@@ -15,6 +15,7 @@ use crate::body::Body;
 use crate::dispatch::{Asked, bad_request, dispatch};
 use crate::handshake;
 use crate::listen::no_session;
+use crate::malformed;
 use crate::message;
 use crate::reply::{Reply, refused};
 use crate::session::Session;
@@ -41,12 +42,18 @@ where
     };
     let body = match body {
         Ok(body) => body,
-        Err(refusal) => return refused(&refusal, None),
+        Err(refusal) => {
+            visit.gateway.malformed.note(visit, malformed::of_head(&refusal));
+            return refused(&refusal, None);
+        }
     };
     // One strict parse; the bytes that are judged are the bytes that are sent on.
     let parsed = match Envelope::parse(&body, &limits) {
         Ok(message) => message,
-        Err(error) => return refused(&error.refusal(), error.id.as_ref().map(|id| id.as_raw())),
+        Err(error) => {
+            visit.gateway.malformed.note(visit, malformed::of_body(&error));
+            return refused(&error.refusal(), error.id.as_ref().map(|id| id.as_raw()));
+        }
     };
     let id = match &parsed {
         Message::Request(request) => Some(request.id),
@@ -54,7 +61,10 @@ where
     };
     let spoken = match classify(headers, &parsed) {
         Ok(spoken) => spoken,
-        Err(refusal) => return refused(&refusal, id),
+        Err(refusal) => {
+            visit.gateway.malformed.note(visit, malformed::of_headers(&refusal));
+            return refused(&refusal, id);
+        }
     };
     let outcome = match &parsed {
         Message::Request(request) => one(visit, headers, spoken, request, &body).await,
@@ -78,7 +88,11 @@ pub(crate) async fn one(
     let session = match spoken {
         Spoken::Legacy(_) => Some(session_of(visit, headers)?),
         Spoken::Modern(_) => {
-            check(headers, request).map_err(|mismatch| mismatch.refusal())?;
+            check(headers, request).map_err(|mismatch| {
+                let refusal = mismatch.refusal();
+                visit.gateway.malformed.note(visit, malformed::of_headers(&refusal));
+                refusal
+            })?;
             None
         }
         Spoken::Initialize => None,

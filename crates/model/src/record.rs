@@ -32,6 +32,8 @@ pub enum Record<'a> {
     Denied(Denied<'a>),
     /// Somebody could not show who they are.
     AuthFailure(AuthFailure<'a>),
+    /// A caller's message was refused before anything was decided: it could not be read, or contradicted itself.
+    Malformed(Malformed<'a>),
     /// Somebody changed something by the admin API, or the gateway did by itself.
     AdminChange(AdminChange<'a>),
     /// A server's definitions are not what they were.
@@ -411,6 +413,19 @@ pub struct AuthFailure<'a> {
     /// The visible part of the key shown, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<&'a str>,
+    /// How many alike this record stands for: beyond a rate they are counted, not written one by one.
+    pub count: u64,
+}
+
+/// See [`Record::Malformed`].
+#[derive(Debug, Clone, Serialize)]
+pub struct Malformed<'a> {
+    /// Who sent it.
+    pub who: Who<'a>,
+    /// The endpoint that it was sent to.
+    pub endpoint: &'a str,
+    /// The stable reason: `json`, `duplicate_key`, `too_deep`, `header_mismatch` …
+    pub reason: &'a str,
     /// How many alike this record stands for: beyond a rate they are counted, not written one by one.
     pub count: u64,
 }

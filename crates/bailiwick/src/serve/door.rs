@@ -69,6 +69,10 @@ impl Door {
             tasks: shared.connections.clone(),
             limits: limits(settings),
         });
+        let (telling, stop) = (gateway.clone(), shared.background.stop_token());
+        shared.background.spawn("malformed messages", async move {
+            telling.record_malformed(stop.cancelled_owned()).await;
+        });
         let trusted = settings.listen.trusted_proxies.clone();
         let console = bailiwick_console::router(Console {
             control: rooms.control.clone(),

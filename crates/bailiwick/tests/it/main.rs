@@ -26,6 +26,7 @@ mod reach;
 mod records;
 mod secrets;
 mod stalled;
+mod starting;
 mod stopping;
 mod streams;
 mod support;

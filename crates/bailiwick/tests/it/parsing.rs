@@ -9,7 +9,7 @@ use http_body_util::Full;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::support::{Answer, App, Client, Era, Stage, contacts, raw};
+use crate::support::{Answer, App, Client, Era, Stage, contacts, message, raw, until};
 
 const DOOR: &str = "/servers/files/mcp";
 const CALL: [(&str, &str); 3] =
@@ -439,4 +439,30 @@ async fn versions_that_nobody_speaks_are_refused_with_those_that_are_spoken() {
         assert!(answer.result()["protocolVersion"].as_str().unwrap().starts_with("2025-"), "{answer:?}");
     }
     assert_eq!(stage.contacts().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refused_messages_are_recorded_with_who_why_and_how_many() {
+    let stage = Stage::new(Eras::Both).await;
+    let params = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{},"params":{}}"#;
+    for _ in 0..100 {
+        assert_eq!(stage.bot.post_raw("/mcp", &[], params).await.status, 400);
+    }
+    assert_eq!(stage.bot.post_raw("/mcp", &[], "{").await.status, 400);
+    let version = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call")];
+    let (_, list) = message(Era::Modern, "tools/list", json!({}));
+    assert_eq!(stage.bot.post_raw("/mcp", &version, &list).await.status, 400);
+    let records = until("all of them on record", || {
+        let records = stage.app.records_of("malformed");
+        let sum: u64 = records.iter().map(|record| record["count"].as_u64().unwrap()).sum();
+        (sum >= 102).then_some(records)
+    })
+    .await;
+    let count = |reason: &str| -> u64 {
+        let of = records.iter().filter(|record| record["reason"] == reason);
+        of.map(|record| record["count"].as_u64().unwrap()).sum()
+    };
+    assert_eq!((count("duplicate_key"), count("json"), count("header_mismatch")), (100, 1, 1), "{records:?}");
+    assert!(records.len() < 60, "beyond the rate they are counted: {}", records.len());
+    assert!(records.iter().all(|r| r["who"]["subject"] == "bot" && r["endpoint"] == "/mcp"), "{records:?}");
 }

@@ -1,9 +1,6 @@
 //! The real program, told to stop in the middle of its work: every call gets its answer.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,67 +12,10 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::support::{App, Era, script};
+use crate::support::{App, Era, Program, script};
 
 /// How many calls are under way.
 const CALLS: usize = 200;
-
-/// The binary on a data directory, and where it is reached.
-struct Program {
-    child: Child,
-    url: String,
-}
-
-impl Program {
-    #[expect(clippy::disallowed_methods, reason = "the program under test is no child of a gateway")]
-    fn start(dir: &Path) -> Self {
-        let config = dir.join("bailiwick.toml");
-        let text = format!(
-            "[listen]\naddress = \"127.0.0.1:0\"\n[data]\ndir = {:?}\n[egress]\nallow = [\"127.0.0.0/8:*\"]\n",
-            dir.join("data")
-        );
-        std::fs::write(&config, text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bailiwick"))
-            .args(["serve", "--config"])
-            .arg(&config)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
-        let url = log.by_ref().find_map(|line| {
-            let line = line.unwrap();
-            let start = line.find("http://127.0.0.1:").filter(|_| line.contains("ready"))?;
-            let end = line[start..].find(|c: char| c == '"' || c.is_whitespace() || c == '\u{1b}');
-            Some(line[start..][..end.unwrap_or(line.len() - start)].trim_end_matches('/').to_owned())
-        });
-        // Whoever writes to a pipe that nobody reads would wait.
-        std::thread::spawn(move || log.for_each(drop));
-        Self { child, url: url.expect("the program did not say where it is reached") }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a signal needs a program of its own here")]
-    fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-
-    /// Its exit code, within this time.
-    async fn ended(mut self, patience: Duration) -> Option<i32> {
-        let waiting = async {
-            loop {
-                if let Some(status) = self.child.try_wait().unwrap() {
-                    return status.code();
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let ended = tokio::time::timeout(patience, waiting).await;
-        if ended.is_err() {
-            self.child.kill().unwrap();
-        }
-        ended.unwrap_or_else(|_| panic!("it did not stop in {patience:?}"))
-    }
-}
 
 /// Waits until the program has noticed that it shall stop: whoever comes then is not let in any more.
 async fn lets_nobody_in(url: &str) {

@@ -34,6 +34,11 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const MAX_STREAMS: u32 = 256;
 /// Headers in one request.
 const MAX_HEADERS: usize = 128;
+/// Requests that a client may take back before they were looked at, on one HTTP/2 connection (rapid reset, CVE-2023-44487);
+/// h2's own default, stated.
+const MAX_PENDING_RESETS: usize = 20;
+/// Streams that this side may reset for a client's errors on one HTTP/2 connection (CVE-2025-8671); h2's own default, stated.
+const MAX_ERROR_RESETS: usize = 1_024;
 /// How often a silent HTTP/2 client is asked whether it is there, and how long it may take to say so.
 const PING_EVERY: Duration = Duration::from_secs(60);
 /// How often an HTTP/1.1 connection is looked at within its idle time.
@@ -184,8 +189,8 @@ where
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(header_bytes)
-        // Rapid reset (CVE-2023-44487): h2's own default, stated.
-        .max_pending_accept_reset_streams(20)
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS)
+        .max_local_error_reset_streams(MAX_ERROR_RESETS)
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_EVERY)
         .serve_connection(TokioIo::new(io), service);

@@ -266,3 +266,5 @@ async fn an_address_in_use_is_an_error() {
     assert!(Listener::bind(echo.address, None, ServeLimits::default()).await.is_err());
     assert_eq!(echo.address.ip(), Ipv4Addr::LOCALHOST);
 }
+
+mod http2;
